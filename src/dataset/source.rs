@@ -1,0 +1,44 @@
+//! Where stored columns come from.
+
+use std::ops::Range;
+
+use arrow::array::ArrayRef;
+
+use crate::data::Schema;
+
+/// Values of a column could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column `{column}`, rows {start}..{end}: {reason}", start = rows.start, end = rows.end)]
+pub struct ReadError {
+    /// Name of the column.
+    pub column: String,
+    /// Rows asked for.
+    pub rows: Range<u64>,
+    /// What is wrong, in words for a person.
+    pub reason: String,
+}
+
+/// A table of stored columns. Opening one touches no value; reading is for worker threads only.
+pub trait Source: Send + Sync {
+    /// Names and types of the columns.
+    fn schema(&self) -> &Schema;
+
+    /// Number of rows of every column.
+    fn row_count(&self) -> u64;
+
+    /// The values of `column` (a position in the schema) in `rows`: exactly `rows.end - rows.start`
+    /// values of exactly the schema's type. Missing values are null; NaN stays NaN.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the file is damaged or cannot be decoded.
+    fn read(&self, column: usize, rows: Range<u64>) -> Result<ArrayRef, ReadError>;
+
+    /// Ascending row numbers in `1..row_count` at which a chunk had best begin (record batches,
+    /// compressed pages). Empty when every range costs the same.
+    fn splits(&self) -> &[u64] {
+        &[]
+    }
+
+    /// What tells this table, in this state, from every other: path and fingerprint of its file.
+    fn identity(&self) -> String;
+}

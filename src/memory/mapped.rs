@@ -1,0 +1,110 @@
+//! A file mapped read-only into memory.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use arrow::buffer::Buffer;
+use bytes::Bytes;
+
+/// What tells one state of a file from another: device, inode, size and time of last change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Fingerprint {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    modified_ns: u128,
+}
+
+impl Fingerprint {
+    /// Reads the fingerprint of the file now at `path`.
+    ///
+    /// # Errors
+    /// Whatever the operating system says of the path.
+    pub fn of(path: &Path) -> io::Result<Fingerprint> {
+        Ok(Fingerprint::from_metadata(&std::fs::metadata(path)?))
+    }
+
+    fn from_metadata(meta: &std::fs::Metadata) -> Fingerprint {
+        let modified_ns = meta
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+            .map_or(0, |age| age.as_nanos());
+        #[cfg(unix)]
+        let (device, inode) = {
+            use std::os::unix::fs::MetadataExt;
+            (meta.dev(), meta.ino())
+        };
+        #[cfg(not(unix))]
+        let (device, inode) = (0, 0);
+        Fingerprint { device, inode, bytes: meta.len(), modified_ns }
+    }
+}
+
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:x}-{:x}-{:x}-{:x}", self.device, self.inode, self.bytes, self.modified_ns)
+    }
+}
+
+/// A whole file, mapped read-only and shared.
+///
+/// The mapping keeps the inode alive: a file that is replaced by rename or deleted stays readable.
+/// A file that is *truncated* under the map makes the pages past its new end unreadable.
+#[derive(Debug)]
+pub struct Mapped {
+    path: PathBuf,
+    fingerprint: Fingerprint,
+    bytes: Bytes,
+}
+
+impl Mapped {
+    /// Maps the file at `path`; no byte of it is read.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is no regular file, or cannot be mapped.
+    pub fn open(path: &Path) -> io::Result<Arc<Mapped>> {
+        let file = File::open(path)?;
+        let meta = file.metadata()?;
+        if meta.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file"));
+        }
+        if !meta.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no regular file"));
+        }
+        let fingerprint = Fingerprint::from_metadata(&meta);
+        let bytes = if meta.len() == 0 {
+            Bytes::new()
+        } else {
+            #[expect(unsafe_code, reason = "mapping a file is what this room is for")]
+            // SAFETY: the map is private to this process and read-only. That nobody changes the file
+            // meanwhile cannot be checked; every number read from it is valid for any byte pattern.
+            let map = unsafe { memmap2::Mmap::map(&file)? };
+            Bytes::from_owner(map)
+        };
+        Ok(Arc::new(Mapped { path: path.to_owned(), fingerprint, bytes }))
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The state of the file when it was mapped.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// All bytes of the file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// All bytes of the file as an Arrow buffer that keeps the map alive; no copy.
+    pub fn buffer(&self) -> Buffer {
+        Buffer::from(self.bytes.clone())
+    }
+}
