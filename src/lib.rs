@@ -6,12 +6,16 @@
 //! |---|---|---|
 //! | 0 | [`task`] | stop work, tell progress |
 //! | 0 | [`memory`] | own bytes, heap or mapped; the only place bytes become numbers |
+//! | 0 | [`kernel`] | loops over slices, fast and boring |
 //! | 1 | [`data`] | give values a type, a schema, a readable form |
+//! | 2 | [`expr`] | text to a typed tree, the tree to a program over arrays |
 //! | 3 | [`dataset`] | name columns, stored or virtual, over one source |
 //! | 4 | [`formats`] | one file format, one file |
 
 pub mod data;
 pub mod dataset;
+pub mod expr;
 pub mod formats;
+pub mod kernel;
 pub mod memory;
 pub mod task;

@@ -1,0 +1,284 @@
+//! An untyped tree and a schema to a typed tree.
+
+use std::ops::Range;
+
+use super::error::{ExprError, nearest};
+use super::functions::{Function, all_names, function};
+use super::literal::{Literal, common, parse_time};
+use super::parse::{Ast, AstKind};
+use super::print::quote_name;
+use super::tree::{Call, Expr, Node};
+use super::typing::{Mistake, is_time};
+use crate::data::Schema;
+
+/// Types a tree.
+pub(super) fn typed(ast: &Ast, schema: &Schema, text: &str) -> Result<Expr, ExprError> {
+    Checker { schema, text }.check(ast)
+}
+
+struct Checker<'a> {
+    schema: &'a Schema,
+    text: &'a str,
+}
+
+/// Names before a method that say which family it is of.
+const NAMESPACES: [&str; 4] = ["str", "dt", "td", "geo"];
+/// Names people put before a function out of habit.
+const MODULES: [&str; 4] = ["np", "numpy", "math", "vaex"];
+
+impl Checker<'_> {
+    fn check(&self, ast: &Ast) -> Result<Expr, ExprError> {
+        match &ast.kind {
+            AstKind::Literal(literal) => Ok(Expr::literal(literal.clone())),
+            AstKind::Name(name) => self.name(name, ast.span.clone()),
+            AstKind::Quoted(name) => self.column(name, ast.span.clone()),
+            AstKind::List(items) => self.list(items, ast.span.clone()),
+            AstKind::Operator(name, parts) => {
+                let arguments = self.all(parts)?;
+                self.call(known(name, &ast.span)?, arguments, parts, ast.span.clone())
+            }
+            AstKind::Chain(parts, names) => {
+                let operands = self.all(parts)?;
+                let mut whole: Option<Expr> = None;
+                for (i, name) in names.iter().enumerate() {
+                    let pair = operands[i..i + 2].to_vec();
+                    let span = parts[i].span.start.min(parts[i + 1].span.start)
+                        ..parts[i].span.end.max(parts[i + 1].span.end);
+                    let link = self.call(known(name, &span)?, pair, &parts[i..i + 2], span)?;
+                    whole = Some(match whole {
+                        Some(whole) => whole.and(link),
+                        None => link,
+                    });
+                }
+                whole.ok_or_else(|| ExprError::new("a comparison is expected here", ast.span.clone()))
+            }
+            AstKind::Call(name, name_span, parts) => {
+                let function = self.function(name, name_span.clone())?;
+                let arguments = self.all(parts)?;
+                self.call(function, arguments, parts, ast.span.clone())
+            }
+            AstKind::Member { of, name, name_span, arguments } => {
+                self.member(ast, of, name, name_span.clone(), arguments.as_deref())
+            }
+        }
+    }
+
+    fn all(&self, parts: &[Ast]) -> Result<Vec<Expr>, ExprError> {
+        parts.iter().map(|part| self.check(part)).collect()
+    }
+
+    fn column(&self, name: &str, span: Range<usize>) -> Result<Expr, ExprError> {
+        Expr::column(name, self.schema).map_err(|error| ExprError { span, ..error })
+    }
+
+    fn name(&self, name: &str, span: Range<usize>) -> Result<Expr, ExprError> {
+        if self.schema.position(name).is_some() {
+            return self.column(name, span);
+        }
+        let constant = match name.to_ascii_lowercase().as_str() {
+            "pi" => std::f64::consts::PI,
+            "e" => std::f64::consts::E,
+            "inf" | "infinity" => f64::INFINITY,
+            "nan" => f64::NAN,
+            _ => {
+                let mut error =
+                    ExprError::new(format!("there is no column {}", quote_name(name)), span.clone());
+                if let Some(found) = function(name) {
+                    error.message = format!("{name} is a function: {}", found.signature);
+                } else {
+                    let columns = self.schema.fields().iter().map(|f| f.name.as_str());
+                    error.suggestion = match nearest(name, columns) {
+                        Some(found) => Some(quote_name(found).into_owned()),
+                        None => nearest(name, ["pi", "inf", "nan", "null", "true", "false"].into_iter())
+                            .map(str::to_owned),
+                    };
+                }
+                return Err(error);
+            }
+        };
+        Ok(Expr::literal(Literal::Float(constant)))
+    }
+
+    fn function(&self, name: &str, span: Range<usize>) -> Result<&'static Function, ExprError> {
+        if let Some(found) = function(name).or_else(|| function(&name.to_ascii_lowercase())) {
+            return Ok(found);
+        }
+        let message = match self.schema.position(name) {
+            Some(_) => format!("{name} is a column, not a function; an operator is expected after it"),
+            None => format!("there is no function {name}"),
+        };
+        let suggestion = nearest(name, all_names()).map(str::to_owned);
+        Err(ExprError { message, span, suggestion })
+    }
+
+    fn list(&self, items: &[Ast], span: Range<usize>) -> Result<Expr, ExprError> {
+        let mut literals = Vec::with_capacity(items.len());
+        for item in items {
+            let checked = self.check(item)?;
+            match checked.as_literal() {
+                Some(Literal::List(_)) | None => match super::program::constant(&checked) {
+                    Some(literal) => literals.push(literal),
+                    None => {
+                        return Err(ExprError::new("a list holds constants only", item.span.clone()));
+                    }
+                },
+                Some(literal) => literals.push(literal.clone()),
+            }
+        }
+        if common(&literals).is_none() {
+            return Err(ExprError::new("the items of a list are of one kind", span));
+        }
+        Ok(Expr::literal(Literal::List(literals)))
+    }
+
+    /// `of.name`, `of.name(…)`, `of.str.name(…)`, or a column whose name has dots.
+    fn member(
+        &self,
+        ast: &Ast,
+        of: &Ast,
+        name: &str,
+        name_span: Range<usize>,
+        arguments: Option<&[Ast]>,
+    ) -> Result<Expr, ExprError> {
+        let dotted = &self.text[ast.span.clone()];
+        if arguments.is_none() && self.schema.position(dotted).is_some() {
+            return self.column(dotted, ast.span.clone());
+        }
+        if let (AstKind::Name(module), Some(parts)) = (&of.kind, arguments)
+            && MODULES.contains(&module.as_str())
+            && self.schema.position(module).is_none()
+        {
+            let function = self.function(name, name_span)?;
+            let checked = self.all(parts)?;
+            return self.call(function, checked, parts, ast.span.clone());
+        }
+        let (subject, namespace) = match &of.kind {
+            AstKind::Member { of: inner, name: space, arguments: None, .. }
+                if NAMESPACES.contains(&space.as_str()) =>
+            {
+                (inner.as_ref(), Some(space.as_str()))
+            }
+            _ => (of, None),
+        };
+        let subject_expr = self.check(subject)?;
+        if namespace.is_none() && NAMESPACES.contains(&name) && arguments.is_none() {
+            return Err(ExprError::new(
+                format!(
+                    "a method is expected after .{name}, as in .{name}.{}",
+                    if name == "str" { "lower()" } else { "hour" }
+                ),
+                name_span,
+            ));
+        }
+        let found = match namespace {
+            Some(space) => function(&format!("{space}_{name}")).or_else(|| function(name)),
+            None => function(name).or_else(|| function(&name.to_ascii_lowercase())),
+        };
+        let Some(found) = found else {
+            let full = namespace.map_or(String::new(), |space| format!("{space}_"));
+            let suggestion = nearest(&format!("{full}{name}"), all_names())
+                .map(|n| n.strip_prefix(&full).unwrap_or(n).to_owned());
+            return Err(ExprError {
+                message: format!("there is no function {name}"),
+                span: name_span,
+                suggestion,
+            });
+        };
+        let mut checked = vec![subject_expr];
+        let mut parts = vec![subject.clone()];
+        for part in arguments.unwrap_or_default() {
+            checked.push(self.check(part)?);
+            parts.push(part.clone());
+        }
+        self.call(found, checked, &parts, ast.span.clone())
+    }
+
+    fn call(
+        &self,
+        function: &'static Function,
+        arguments: Vec<Expr>,
+        parts: &[Ast],
+        span: Range<usize>,
+    ) -> Result<Expr, ExprError> {
+        build(function, arguments).map_err(|mistake| {
+            let span = match mistake.argument.and_then(|i| parts.get(i)) {
+                Some(part) => part.span.clone(),
+                None => span,
+            };
+            let mut error = ExprError::new(mistake.message, span);
+            error.suggestion = mistake.suggestion;
+            error
+        })
+    }
+}
+
+fn known(name: &str, span: &Range<usize>) -> Result<&'static Function, ExprError> {
+    function(name).ok_or_else(|| ExprError::new(format!("there is no function {name}"), span.clone()))
+}
+
+/// A typed call of `function`.
+pub(super) fn build(function: &'static Function, arguments: Vec<Expr>) -> Result<Expr, Mistake> {
+    let (least, most) = function.arity;
+    if arguments.len() < least || arguments.len() > most {
+        let count = arguments.len();
+        let wanted = match (least, most) {
+            (a, b) if a == b => format!("{a} argument{}", if a == 1 { "" } else { "s" }),
+            (a, usize::MAX) => format!("at least {a} argument{}", if a == 1 { "" } else { "s" }),
+            (a, b) => format!("{a} to {b} arguments"),
+        };
+        let argument = if count > most { Some(most) } else { None };
+        return Err(Mistake {
+            argument,
+            message: format!("{} takes {wanted}, not {count}: {}", function.name, function.signature),
+            suggestion: None,
+        });
+    }
+    if function.name == "negate"
+        && let Some(negated) = arguments[0].as_literal().and_then(Literal::negated)
+    {
+        return Ok(Expr::literal(negated));
+    }
+    let arguments = with_dates(function, arguments)?;
+    let typing = (function.types)(&arguments)?;
+    let weak = function.keeps_weak && typing.output.is_numeric() && arguments.iter().all(|a| a.0.weak);
+    let parameters = typing.parameters;
+    debug_assert_eq!(parameters.len(), arguments.len(), "{}", function.name);
+    Ok(Expr::new(Node::Call(Call { function, arguments, parameters }), typing.output, weak))
+}
+
+/// Reads texts that stand beside a time as dates.
+fn with_dates(function: &Function, mut arguments: Vec<Expr>) -> Result<Vec<Expr>, Mistake> {
+    if !function.dates || !arguments.iter().any(|a| is_time(a.data_type())) {
+        return Ok(arguments);
+    }
+    for (i, argument) in arguments.iter_mut().enumerate() {
+        let replaced = match argument.as_literal() {
+            Some(Literal::Text(text)) => date(text, i)?,
+            Some(Literal::List(items)) if items.iter().any(|item| matches!(item, Literal::Text(_))) => {
+                let dates = items.iter().map(|item| match item {
+                    Literal::Text(text) => date(text, i),
+                    other => Ok(other.clone()),
+                });
+                Literal::List(dates.collect::<Result<_, _>>()?)
+            }
+            _ => continue,
+        };
+        *argument = Expr::literal(replaced);
+    }
+    Ok(arguments)
+}
+
+fn date(text: &str, argument: usize) -> Result<Literal, Mistake> {
+    if text.eq_ignore_ascii_case("nat") {
+        return Ok(Literal::Null);
+    }
+    parse_time(text).ok_or_else(|| {
+        Mistake::at(
+            argument,
+            format!(
+                "{} is not a date; dates are written as 2015-01-31 or 2015-01-31T12:00",
+                Literal::Text(text.to_owned())
+            ),
+        )
+    })
+}

@@ -1,0 +1,72 @@
+//! The language: text to a typed tree, the tree to a program over arrays.
+//!
+//! [`Expr::parse`] reads and types a text against a [`Schema`](crate::data::Schema) without reading a
+//! byte of data; [`Program`] runs any number of expressions over the arrays of a chunk. Nothing here
+//! knows files, rows or threads.
+//!
+//! # Grammar
+//!
+//! ```text
+//! choice     = or [ "if" or "else" choice ]                     yes if condition else no
+//! or         = and { ("or" | "||" | "|") and }
+//! and        = not { ("and" | "&&" | "&") not }
+//! not        = ("not" | "!" | "~") not | comparison
+//! comparison = sum { ("<" | "<=" | ">" | ">=" | "==" | "=" | "!=" | "<>" | "≤" | "≥" | "≠") sum }
+//!              { ["not"] "in" sum | ["not"] "between" sum "and" sum | "is" ["not"] ("null" | "nan") }
+//! sum        = product { ("+" | "-") product }
+//! product    = sign { ("*" | "/" | "//" | "%") sign }
+//! sign       = ("-" | "+" | "not" | "!" | "~") sign | power
+//! power      = postfix [ ("**" | "^") sign ]                    right-associative: 2**3**2 = 2**9
+//! postfix    = primary { "." name [ "(" [ items ] ")" ] }       x.sqrt(), name.str.lower(), t.dt.hour
+//! primary    = number | text | date | name | "`" any "`" | name "(" [ items ] ")"
+//!            | "(" choice ")" | "[" [ items ] "]" | "(" choice "," [ items ] ")"
+//! items      = choice { "," choice } [ "," ]
+//! number     = 12  1_000  0xff  0b11  0o17  1.5  .5  1e-6
+//! text       = 'it''s'  "say \"yes\""           \n \t \r \0 \\ \' \"; other backslashes stay
+//! date       = 2015-01-31  2015-01-31T12:00  2015-01-31T12:00:05.25Z  2015-01-31T12:00+02:00
+//! ```
+//!
+//! `&` and `|` hold as loosely as `and` and `or`, so that `x > 1 & y < 2` means what it looks like. A
+//! chain `a < b <= c` is `a < b and b <= c`, and `x between a and b` is `a <= x <= b`. Words of the
+//! language may be written in capitals. A name is a column if there is one of that name, else one of
+//! `pi e inf nan`; a name that is no plain word stands in backticks, a backtick in it doubled.
+//! `np.sqrt(x)` is `sqrt(x)`. A text beside a time is read as a date.
+//!
+//! # Types
+//!
+//! * Whole numbers are computed in `int64` whatever their width, in `uint64` if one of them is `uint64`
+//!   and none can be negative; a difference of `uint64` is `int64`. Where a result does not fit it is
+//!   missing: nothing wraps. `/` is real; `//` and `%` round down; by zero they are missing.
+//! * Real numbers are computed in `float32` if one is `float32` and all others are `float32`, whole
+//!   numbers of at most 16 bits, or written in the text; else in `float64`. `float64(x)` demands the
+//!   latter from there on. A number too large or small for `float32` makes the result `float64`.
+//! * True and false count as 1 and 0 in arithmetic.
+//! * Comparisons of whole with real numbers and of times of different units are exact. A real number
+//!   written beside a `float32` column is rounded to `float32`, as the column was.
+//! * A date without an offset is read on the clock of the column it stands beside.
+//!
+//! # Missing and NaN
+//!
+//! A missing argument makes the result missing, but `false and missing` is false and
+//! `true or missing` is true; a filter passes only rows where it is true. Comparisons with NaN are
+//! false, but `!=` is true. -0.0 equals 0.0.
+
+mod check;
+mod compare;
+mod error;
+mod functions;
+mod literal;
+mod parse;
+mod print;
+mod program;
+mod scalar;
+mod token;
+mod tree;
+mod typing;
+
+pub use error::ExprError;
+pub use functions::{Family, Function, Missing, function, functions};
+pub use print::quote_name;
+pub use program::Program;
+pub use scalar::scalar;
+pub use tree::Expr;

@@ -1,0 +1,306 @@
+//! Trees to steps over arrays, and running them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, new_null_array};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
+use arrow::error::ArrowError;
+
+use super::error::ExprError;
+use super::functions::{Arguments, Function, Missing, Value};
+use super::literal::Literal;
+use super::tree::{Call, Expr, Node};
+use crate::data::Schema;
+use crate::kernel::float::{Binary, Float, Unary};
+
+/// Several expressions compiled together: what they share is computed once, constants beforehand.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Schema positions, in the order in which `run` takes the arrays.
+    columns: Vec<usize>,
+    steps: Vec<Step>,
+    /// The step each expression ends in, and its type.
+    outputs: Vec<(usize, DataType)>,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// The array at this place of `columns`.
+    Column(usize),
+    Constant(ArrayRef),
+    Cast(usize, DataType),
+    Call {
+        function: &'static Function,
+        arguments: Vec<usize>,
+        output: DataType,
+    },
+    /// A column that the schema does not have.
+    Unknown(String),
+}
+
+impl Program {
+    /// Compiles expressions over the stored columns of `schema`. A column that it does not have is an
+    /// error when the program is run.
+    pub fn compile(exprs: &[Expr], schema: &Schema) -> Program {
+        let mut compiler = Compiler { schema, columns: Vec::new(), steps: Vec::new(), known: HashMap::new() };
+        let outputs = exprs.iter().map(|e| (compiler.expr(e), e.data_type().clone())).collect();
+        Program { columns: compiler.columns, steps: compiler.steps, outputs }
+    }
+
+    /// Positions in the schema of the columns it reads, in the order in which [`Program::run`] wants them.
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// Evaluates all expressions over `rows` rows: one array of `rows` values per expression, of exactly
+    /// its type. `columns` are the arrays of [`Program::columns`].
+    ///
+    /// # Errors
+    /// [`ExprError`] without a place when a function fails on the values.
+    pub fn run(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>, ExprError> {
+        let failed = |error: ArrowError| ExprError::new(error.to_string(), 0..0);
+        let mut values: Vec<Value> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            values.push(step.run(columns, rows, &values).map_err(failed)?);
+        }
+        self.outputs
+            .iter()
+            .map(|(step, data_type)| {
+                let array = values[*step].full(rows).map_err(failed)?;
+                if array.data_type() == data_type {
+                    Ok(array)
+                } else {
+                    convert(&array, data_type).map_err(failed)
+                }
+            })
+            .collect()
+    }
+}
+
+impl Step {
+    fn run(&self, columns: &[ArrayRef], rows: usize, values: &[Value]) -> Result<Value, ArrowError> {
+        match self {
+            Step::Column(i) => match columns.get(*i) {
+                Some(array) if array.len() == rows => Ok(Value { array: array.clone(), scalar: false }),
+                _ => {
+                    Err(ArrowError::InvalidArgumentError(format!("column {i} of {rows} rows was not given")))
+                }
+            },
+            Step::Constant(array) => Ok(Value { array: array.clone(), scalar: true }),
+            Step::Cast(of, to) => {
+                let of = &values[*of];
+                Ok(Value { array: convert(&of.array, to)?, scalar: of.scalar })
+            }
+            Step::Call { function, arguments, output } => {
+                let arguments: Vec<Value> = arguments.iter().map(|i| values[*i].clone()).collect();
+                call(function, &arguments, rows, output)
+            }
+            Step::Unknown(name) => {
+                Err(ArrowError::SchemaError(format!("there is no stored column {}", super::quote_name(name))))
+            }
+        }
+    }
+}
+
+/// Runs a function over values of the types it wants.
+fn call(
+    function: &Function,
+    arguments: &[Value],
+    rows: usize,
+    output: &DataType,
+) -> Result<Value, ArrowError> {
+    let is_constant = arguments.iter().all(|a| a.scalar);
+    let rows = if is_constant { 1 } else { rows };
+    if function.missing == Missing::Propagates
+        && arguments
+            .iter()
+            .any(|a| a.scalar && (a.array.is_null(0) || a.array.data_type() == &DataType::Null))
+    {
+        return Ok(Value { array: new_null_array(output, 1), scalar: true });
+    }
+    let local: Vec<Value>;
+    let arguments = if is_constant {
+        local = arguments.iter().map(|a| Value { array: a.array.clone(), scalar: false }).collect();
+        &local
+    } else {
+        arguments
+    };
+    let arguments = Arguments { values: arguments, rows, output };
+    let array = match output {
+        DataType::Float32 if reals(&arguments) => float::<Float32Type>(function, &arguments),
+        DataType::Float64 if reals(&arguments) => float::<Float64Type>(function, &arguments),
+        _ => None,
+    };
+    let array = match array {
+        Some(array) => array,
+        None => (function.kernel)(&arguments)?,
+    };
+    debug_assert_eq!(array.len(), rows, "{}", function.name);
+    Ok(Value { array, scalar: is_constant })
+}
+
+fn reals(a: &Arguments) -> bool {
+    a.values.iter().all(|v| v.array.data_type() == a.output)
+}
+
+/// A width of reals, and which loop of a [`Float`] is its.
+trait Width: ArrowPrimitiveType {
+    fn unary(float: &Float) -> Option<Unary<Self::Native>>;
+    fn binary(float: &Float) -> Option<Binary<Self::Native>>;
+}
+
+macro_rules! width {
+    ($t:ty, $native:ty, $unary:pat => $f:expr, $binary:pat => $g:expr) => {
+        impl Width for $t {
+            fn unary(float: &Float) -> Option<Unary<$native>> {
+                if let $unary = float { Some(*$f) } else { None }
+            }
+
+            fn binary(float: &Float) -> Option<Binary<$native>> {
+                if let $binary = float { Some(*$g) } else { None }
+            }
+        }
+    };
+}
+width!(Float32Type, f32, Float::Unary(f, _) => f, Float::Binary(f, _) => f);
+width!(Float64Type, f64, Float::Unary(_, f) => f, Float::Binary(_, f) => f);
+
+fn float<T: Width>(function: &Function, a: &Arguments) -> Option<ArrayRef> {
+    let float = function.float.as_ref()?;
+    let mut out = vec![T::Native::default(); a.rows];
+    match a.values {
+        [x] => T::unary(float)?(x.array.as_primitive::<T>().values(), &mut out),
+        [x, y] => {
+            let f = T::binary(float)?;
+            let (x, y) = (each::<T>(x, a.rows), each::<T>(y, a.rows));
+            f(&x, &y, &mut out);
+        }
+        _ => return None,
+    }
+    Some(Arc::new(PrimitiveArray::<T>::new(out.into(), a.nulls())))
+}
+
+fn each<T: Width>(value: &Value, rows: usize) -> Cow<'_, [T::Native]> {
+    let values = value.array.as_primitive::<T>().values();
+    if value.scalar { Cow::Owned(vec![values[0]; rows]) } else { Cow::Borrowed(values) }
+}
+
+/// Arrow's conversion; what does not fit is missing.
+fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    if array.data_type() == to {
+        return Ok(array.clone());
+    }
+    if array.data_type() == &DataType::Null {
+        return Ok(new_null_array(to, array.len()));
+    }
+    cast_with_options(array, to, &CastOptions { safe: true, ..Default::default() })
+}
+
+struct Compiler<'a> {
+    schema: &'a Schema,
+    columns: Vec<usize>,
+    steps: Vec<Step>,
+    known: HashMap<([u64; 2], DataType), usize>,
+}
+
+impl Compiler<'_> {
+    fn push(&mut self, step: Step) -> usize {
+        self.steps.push(step);
+        self.steps.len() - 1
+    }
+
+    fn expr(&mut self, expr: &Expr) -> usize {
+        self.typed(expr, expr.data_type())
+    }
+
+    /// The step that gives the expression in a type.
+    fn typed(&mut self, expr: &Expr, data_type: &DataType) -> usize {
+        let key = (expr.digest(), data_type.clone());
+        if let Some(step) = self.known.get(&key) {
+            return *step;
+        }
+        let step = if data_type != expr.data_type() {
+            let of = self.expr(expr);
+            self.folded(Step::Cast(of, data_type.clone()), &[of])
+        } else {
+            match &expr.0.node {
+                Node::Column(name) => match self.schema.position(name) {
+                    Some(position) => {
+                        let place = self.columns.iter().position(|p| *p == position).unwrap_or_else(|| {
+                            self.columns.push(position);
+                            self.columns.len() - 1
+                        });
+                        self.push(Step::Column(place))
+                    }
+                    None => self.push(Step::Unknown(name.clone())),
+                },
+                Node::Literal(literal) => self.push(Step::Constant(literal.array())),
+                Node::Call(call) => self.call(call, data_type),
+            }
+        };
+        self.known.insert(key, step);
+        step
+    }
+
+    fn call(&mut self, call: &Call, output: &DataType) -> usize {
+        let arguments: Vec<usize> =
+            call.arguments.iter().zip(&call.parameters).map(|(a, t)| self.typed(a, t)).collect();
+        let step =
+            Step::Call { function: call.function, arguments: arguments.clone(), output: output.clone() };
+        self.folded(step, &arguments)
+    }
+
+    /// Runs a step of constants at once.
+    fn folded(&mut self, step: Step, arguments: &[usize]) -> usize {
+        if arguments.iter().all(|i| matches!(self.steps[*i], Step::Constant(_))) {
+            let values: Vec<Value> = (0..self.steps.len())
+                .map(|i| match &self.steps[i] {
+                    Step::Constant(array) => Value { array: array.clone(), scalar: true },
+                    _ => Value { array: new_null_array(&DataType::Null, 1), scalar: true },
+                })
+                .collect();
+            if let Ok(value) = step.run(&[], 1, &values)
+                && value.array.len() == 1
+            {
+                return self.push(Step::Constant(value.array));
+            }
+        }
+        self.push(step)
+    }
+}
+
+/// The value of an expression without columns, `None` if it has columns or cannot be computed.
+pub(super) fn constant(expr: &Expr) -> Option<Literal> {
+    if let Some(literal) = expr.as_literal() {
+        return Some(literal.clone());
+    }
+    if !expr.is_constant() {
+        return None;
+    }
+    let array = Program::compile(std::slice::from_ref(expr), &Schema::default()).run(&[], 1).ok()?.pop()?;
+    literal_of(&array)
+}
+
+fn literal_of(array: &ArrayRef) -> Option<Literal> {
+    use arrow::datatypes::{Int64Type, UInt64Type};
+    if array.is_null(0) {
+        return Some(Literal::Null);
+    }
+    Some(match array.data_type() {
+        DataType::Boolean => Literal::Bool(array.as_boolean().value(0)),
+        DataType::UInt64 => Literal::unsigned(array.as_primitive::<UInt64Type>().value(0)),
+        t if t.is_integer() => {
+            Literal::Int(convert(array, &DataType::Int64).ok()?.as_primitive::<Int64Type>().value(0))
+        }
+        t if t.is_floating() => {
+            Literal::Float(convert(array, &DataType::Float64).ok()?.as_primitive::<Float64Type>().value(0))
+        }
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            Literal::Text(convert(array, &DataType::LargeUtf8).ok()?.as_string::<i64>().value(0).to_owned())
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,92 @@
+//! Functions of real numbers over slices of equal length.
+
+/// A loop over one slice.
+pub type Unary<T> = fn(&[T], &mut [T]);
+/// A loop over two slices.
+pub type Binary<T> = fn(&[T], &[T], &mut [T]);
+
+/// A function of one or two reals, in both widths. The slices are of equal length.
+#[derive(Debug, Clone, Copy)]
+pub enum Float {
+    /// Of one number.
+    Unary(Unary<f32>, Unary<f64>),
+    /// Of two numbers.
+    Binary(Binary<f32>, Binary<f64>),
+}
+
+/// A [`Float`] of one number from an expression that both widths have.
+#[macro_export]
+macro_rules! unary {
+    (|$x:ident| $body:expr) => {
+        $crate::kernel::float::Float::Unary(
+            |a: &[f32], out: &mut [f32]| {
+                for (out, &$x) in out.iter_mut().zip(a) {
+                    *out = $body;
+                }
+            },
+            |a: &[f64], out: &mut [f64]| {
+                for (out, &$x) in out.iter_mut().zip(a) {
+                    *out = $body;
+                }
+            },
+        )
+    };
+}
+
+/// A [`Float`] of two numbers from an expression that both widths have.
+#[macro_export]
+macro_rules! binary {
+    (|$x:ident, $y:ident| $body:expr) => {
+        $crate::kernel::float::Float::Binary(
+            |a: &[f32], b: &[f32], out: &mut [f32]| {
+                for ((out, &$x), &$y) in out.iter_mut().zip(a).zip(b) {
+                    *out = $body;
+                }
+            },
+            |a: &[f64], b: &[f64], out: &mut [f64]| {
+                for ((out, &$x), &$y) in out.iter_mut().zip(a).zip(b) {
+                    *out = $body;
+                }
+            },
+        )
+    };
+}
+
+/// Reals with a remainder.
+pub trait Real: Copy {
+    /// The remainder of the quotient rounded down, with the divisor's sign, as in Python.
+    fn floor_remainder(self, divisor: Self) -> Self;
+    /// The quotient rounded down, consistent with the remainder, as in Python; by zero as `/`.
+    fn floor_quotient(self, divisor: Self) -> Self;
+}
+
+macro_rules! real {
+    ($t:ty) => {
+        impl Real for $t {
+            fn floor_remainder(self, divisor: $t) -> $t {
+                let remainder = self % divisor;
+                if remainder == 0.0 {
+                    (0.0 as $t).copysign(divisor)
+                } else if (remainder < 0.0) != (divisor < 0.0) {
+                    remainder + divisor
+                } else {
+                    remainder
+                }
+            }
+
+            fn floor_quotient(self, divisor: $t) -> $t {
+                if divisor == 0.0 {
+                    return self / divisor;
+                }
+                let quotient = (self - self.floor_remainder(divisor)) / divisor;
+                if quotient == 0.0 {
+                    return (0.0 as $t).copysign(self / divisor);
+                }
+                let floor = quotient.floor();
+                if quotient - floor > 0.5 { floor + 1.0 } else { floor }
+            }
+        }
+    };
+}
+real!(f32);
+real!(f64);

@@ -1,0 +1,155 @@
+//! What can be written, and what is said about what cannot.
+
+use outcrop::expr::{Expr, quote_name, scalar};
+
+use super::table;
+
+#[test]
+fn a_tree_is_printed_as_text_that_reads_back_to_it() {
+    let t = table();
+    for (text, printed) in [
+        ("x+1", "x + 1"),
+        ("(x > 1) & (i == 1)", "x > 1 and i == 1"),
+        ("x > 1 & i < 2 | flag", "x > 1 and i < 2 or flag"),
+        ("x > 1 and (i < 2 or flag)", "x > 1 and (i < 2 or flag)"),
+        ("0<x<5", "0 < x < 5"),
+        ("x between 1 and 2", "1 <= x <= 2"),
+        ("x not between 1 and 2", "not 1 <= x <= 2"),
+        ("2**3**2", "2 ** 3 ** 2"),
+        ("(2**3)^2", "(2 ** 3) ** 2"),
+        ("-x**2", "-x ** 2"),
+        ("(-2)**2", "(-2) ** 2"),
+        ("-2**2", "-2 ** 2"),
+        ("x - (1 - i)", "x - (1 - i)"),
+        ("x - 1 - i", "x - 1 - i"),
+        ("x.sqrt()", "sqrt(x)"),
+        ("np.sqrt(x)", "sqrt(x)"),
+        ("name.str.lower() == \"a'b\"", "lower(name) == 'a\\'b'"),
+        ("t.dt.hour", "hour(t)"),
+        ("`odd name` + `and`", "`odd name` + `and`"),
+        ("name in ('a', 'b',)", "name in ['a', 'b']"),
+        ("not name in ['a']", "not name in ['a']"),
+        ("~flag", "not flag"),
+        ("!flag && flag", "not flag and flag"),
+        ("t > '2015-01-31 12:00'", "t > 2015-01-31T12:00:00"),
+        ("i if flag else 0", "if(flag, i, 0)"),
+        ("x IS NOT NULL", "not ismissing(x)"),
+        ("x <> 1", "x != 1"),
+        ("flag and 1 < x < 2", "flag and 1 < x < 2"),
+        ("flag and 1 < x and x < 2", "flag and 1 < x and x < 2"),
+        ("1 < x < i < 9", "1 < x < i < 9"),
+        ("1_000 + 0xff", "1000 + 255"),
+        ("x * -2", "x * -2"),
+        ("--x", "--x"),
+        ("pi * e", "3.141592653589793 * 2.718281828459045"),
+    ] {
+        let expr = t.parse(text);
+        assert_eq!(expr.to_string(), printed, "{text}");
+        let again = t.parse(printed);
+        assert_eq!(again, expr, "{text}");
+        assert_eq!(again.to_string(), printed, "{text}");
+    }
+}
+
+#[test]
+fn an_error_points_at_its_letter() {
+    let t = table();
+    for (text, span, message) in [
+        ("x +", 3..3, "a value is expected here, but the text ends"),
+        ("x + * 2", 4..5, "a value is expected here, not *"),
+        ("sqr(x)", 0..3, "there is no function sqr; did you mean sqrt?"),
+        ("nmae == 'a'", 0..4, "there is no column nmae; did you mean name?"),
+        ("x > 'a'", 4..7, "a number (float64) cannot be compared with text"),
+        ("name > 1", 7..8, "text cannot be compared with a whole number (int64)"),
+        ("(x + 1", 0..1, "this bracket is never closed with )"),
+        ("x + 1)", 5..6, "this ) closes a bracket that was never opened"),
+        ("x 1", 2..3, "an operator is expected here"),
+        ("name == 'abc", 8..12, "this text has no closing '"),
+        ("sqrt()", 0..6, "sqrt takes 1 argument, not 0: sqrt(x)"),
+        ("sqrt(name)", 5..9, "a number is expected here, not text"),
+        (
+            "t > 'yesterday'",
+            4..15,
+            "'yesterday' is not a date; dates are written as 2015-01-31 or 2015-01-31T12:00",
+        ),
+        ("x and flag", 0..1, "a condition is expected here, not a number (float64)"),
+        ("2x", 0..2, "2x is not a number; did you mean 2 * x?"),
+        ("x ? 1 : 2", 2..3, "? has no meaning here; a choice is written if(condition, yes, no)"),
+        ("", 0..0, "an expression is expected here"),
+        ("hour", 0..4, "hour is a function: hour(time)"),
+        ("contains(name, '(', true)", 15..18, "this regular expression cannot be read: unclosed group"),
+    ] {
+        let error = Expr::parse(text, &t.schema).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.span), (message, span), "{text}");
+    }
+    let text = "größe + naem";
+    let error = Expr::parse(text, &t.schema).unwrap_err();
+    assert!(error.pointed(text).starts_with("größe + naem\n^^^^^\n"), "{}", error.pointed(text));
+}
+
+#[test]
+fn deep_and_long_texts_are_refused_politely() {
+    let t = table();
+    for text in [
+        "(".repeat(100_000),
+        "-".repeat(60_000),
+        "not ".repeat(15_000),
+        format!("{}x", "sqrt(".repeat(10_000)),
+        "x".repeat(1 << 20),
+        format!("x{}", "+x".repeat(20_000)),
+        format!("x{}", "**x".repeat(20_000)),
+        format!("x{}", ".sqrt()".repeat(5_000)),
+        format!("x{}", " if flag else x".repeat(4_000)),
+        "[".repeat(50_000),
+    ] {
+        let error = Expr::parse(&text, &t.schema).unwrap_err();
+        assert!(error.message.len() < 200, "{}", error.message);
+        assert!(error.pointed(&text).len() < 1000);
+    }
+    t.parse(&format!("x{}", " + x".repeat(400)));
+    t.parse(&format!("{}x{}", "(".repeat(90), ")".repeat(90)));
+}
+
+#[test]
+fn odd_names_are_quoted() {
+    assert_eq!(quote_name("x"), "x");
+    assert_eq!(quote_name("größe_2"), "größe_2");
+    assert_eq!(quote_name("2x"), "`2x`");
+    assert_eq!(quote_name("a`b"), "`a``b`");
+    assert_eq!(quote_name("in"), "`in`");
+    assert_eq!(quote_name(""), "``");
+}
+
+#[test]
+fn substitution_keeps_types_and_shares_parts() {
+    let t = table();
+    let speed = t.parse("x / i");
+    let expr = t.parse("x > 1 and x < 2").substitute(&|name| (name == "x").then(|| speed.clone()));
+    assert_eq!(expr.to_string(), "x / i > 1 and x / i < 2");
+    assert_eq!(expr.columns(), ["x", "i"]);
+    // A constant keeps the type its column had.
+    let expr = t.parse("f * x").substitute(&|name| (name == "x").then(|| t.parse("2.5")));
+    assert_eq!(expr.to_string(), "f * float64(2.5)");
+    assert_eq!(t.parse("f * float64(2.5)").data_type(), expr.data_type());
+    // 200 levels of doubling are 200 shared parts, not 2^200.
+    let mut doubled = t.parse("x");
+    for _ in 0..200 {
+        let before = doubled.clone();
+        doubled = t.parse("x + x").substitute(&|_| Some(before.clone()));
+    }
+    assert_eq!(doubled.columns(), ["x"]);
+    assert_eq!(t.array(&doubled).len(), 5);
+}
+
+#[test]
+fn number_fields_take_arithmetic() {
+    assert_eq!(scalar("2*pi").unwrap(), std::f64::consts::TAU);
+    assert_eq!(scalar("1/3").unwrap(), 1.0 / 3.0);
+    assert_eq!(scalar(" 1e6/3 ").unwrap(), 1e6 / 3.0);
+    assert_eq!(scalar("-1.5e-3").unwrap(), -1.5e-3);
+    assert_eq!(scalar("2^10").unwrap(), 1024.0);
+    assert_eq!(scalar("math::sqrt(16)").unwrap(), 4.0);
+    for wrong in ["", "1 +", "7 // 2", "2^3^2", "x", "true", "'a'"] {
+        assert!(scalar(wrong).is_err(), "{wrong}");
+    }
+}

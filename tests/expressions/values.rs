@@ -1,0 +1,131 @@
+//! Types and values.
+
+use super::table;
+
+#[test]
+fn whole_numbers_never_wrap() {
+    let t = table();
+    assert_eq!(t.values("i + i"), "4294967294 0 -14 -4294967296 -");
+    assert_eq!(t.values("l + 1"), "- 4 -7 -9223372036854775807 -");
+    assert_eq!(t.values("l * 2"), "- 6 -16 - -");
+    assert_eq!(t.values("-l"), "-9223372036854775807 -3 8 - -");
+    assert_eq!(t.values("abs(l)"), "9223372036854775807 3 8 - -");
+    assert_eq!(t.values("u + 1"), "- 2 1 9223372036854775809 -");
+    assert_eq!(t.values("u - 1"), "- 0 -1 9223372036854775807 -");
+    assert_eq!(t.values("-u"), "- -1 0 -9223372036854775808 -");
+    assert_eq!(t.values("s - 1"), "-129 -2 -1 126 -");
+    assert_eq!(t.values("b ** 2"), "0 1 40000 65025 -");
+    assert_eq!(t.values("l // 0"), "- - - - -");
+    assert_eq!(t.values("l // -1"), "-9223372036854775807 -3 8 - -");
+    assert_eq!(t.values("l % -1"), "0 0 0 0 -");
+    assert_eq!(t.values("i // 2"), "1073741823 0 -4 -1073741824 -");
+    assert_eq!(t.values("i % 4"), "3 0 1 0 -");
+    assert_eq!(t.values("i % -4"), "-1 0 -3 0 -");
+}
+
+#[test]
+fn division_is_real() {
+    let t = table();
+    assert_eq!(t.values("b / 2"), "0.0 0.5 100.0 127.5 -");
+    assert_eq!(t.values("`odd name` / 0"), "inf inf inf inf -");
+}
+
+#[test]
+fn comparisons_follow_ieee_and_missing_is_missing() {
+    let t = table();
+    assert_eq!(t.values("x == 0"), "false true false false -");
+    assert_eq!(t.values("x == x"), "true true false true -");
+    assert_eq!(t.values("x != x"), "false false true false -");
+    assert_eq!(t.values("x > 1"), "true false false true -");
+    assert_eq!(t.values("not (x > 1)"), "false true true false -");
+    assert_eq!(t.values("0 <= x < 2"), "true true false false -");
+    assert_eq!(t.values("x > 1 & i < 0"), "false false false true -");
+    assert_eq!(t.values("flag or true"), "true true true true true");
+    assert_eq!(t.values("flag and false"), "false false false false false");
+    assert_eq!(t.values("f == 0.1"), "true false false false -");
+}
+
+#[test]
+fn whole_and_real_numbers_are_compared_exactly() {
+    let t = table();
+    assert_eq!(t.values("l > 9223372036854775806.5"), "false false false false -");
+    assert_eq!(t.values("l < 9223372036854775808.0"), "true true true true -");
+    assert_eq!(t.values("l == 9.223372036854775807e18"), "false false false false -");
+    assert_eq!(t.values("u > 9223372036854775807"), "true false false true -");
+    assert_eq!(t.values("u > l"), "true false true true -");
+    assert_eq!(t.values("l < float64(l)"), "true false false false -");
+    assert_eq!(t.values("b < 300"), "true true true true -");
+    assert_eq!(t.values("b > -1"), "true true true true -");
+    assert_eq!(t.values("b == 0.5"), "false false false false -");
+    assert_eq!(t.values("b != 0.5"), "true true true true -");
+    assert_eq!(t.values("b < nan"), "false false false false -");
+    assert_eq!(t.values("s < 0.5"), "true true true false -");
+    assert_eq!(t.values("s <= -1.5"), "true false false false -");
+    assert_eq!(t.values("`odd name` in [1.5]"), "false false false false -");
+    assert_eq!(t.values("`odd name` in [1, 4.0]"), "true false false true -");
+    assert_eq!(t.values("x in [0, nan]"), "false true false false -");
+}
+
+#[test]
+fn single_precision_stays_single_unless_asked() {
+    let t = table();
+    let kind = |text: &str| t.parse(text).data_type().to_string();
+    assert_eq!(kind("f * 2.5"), "Float32");
+    assert_eq!(kind("sqrt(f) + 2*pi"), "Float32");
+    assert_eq!(kind("f + b"), "Float32");
+    assert_eq!(kind("f + i"), "Float64");
+    assert_eq!(kind("f + x"), "Float64");
+    assert_eq!(kind("float64(f) ** 2"), "Float64");
+    assert_eq!(kind("f * 1e300"), "Float64");
+    assert_eq!(kind("f + float64(2)"), "Float64");
+    assert_eq!(kind("i / 2"), "Float64");
+}
+
+#[test]
+fn texts_compare_plain_and_in_dictionaries() {
+    let t = table();
+    for column in ["name", "kind"] {
+        assert_eq!(t.values(&format!("{column} == 'bee'")), "false true false false -");
+        assert_eq!(t.values(&format!("{column} >= 'a'")), "false true false false -");
+        assert_eq!(t.values(&format!("'a' <= {column}")), "false true false false -");
+        assert_eq!(t.values(&format!("{column} in ['bee', 'Ant']")), "true true false false -");
+        assert_eq!(t.values(&format!("{column}.str.lower()")), "ant bee  größe -");
+        assert_eq!(t.values(&format!("len({column})")), "3 3 0 5 -");
+        assert_eq!(t.values(&format!("{column}.str.contains('e')")), "false true false true -");
+        assert_eq!(t.values(&format!("{column} == name")), "true true true true -");
+        assert_eq!(t.values(&format!("{column} + '!'")), "Ant! bee! ! Größe! -");
+        assert_eq!(t.values(&format!("contains({column}, '^.e', true)")), "false true false false -");
+    }
+}
+
+#[test]
+fn times_compare_with_dates_in_any_unit_and_zone() {
+    let t = table();
+    assert_eq!(t.values("t == '2015-01-31T12:00'"), "true false false false -");
+    assert_eq!(t.values("t > 2015-01-31"), "true false false true -");
+    assert_eq!(t.values("t <= 2015-01-31"), "false true true false -");
+    assert_eq!(t.values("t < 1970-01-01"), "false false true false -");
+    assert_eq!(t.values("date == '2015-01-31'"), "true false false false -");
+    assert_eq!(t.values("date < 2015-01-30T12:00"), "false true true true -");
+    assert_eq!(t.values("z == '2015-01-31T01:00'"), "true false false false -");
+    assert_eq!(t.values("z == 2015-01-31T00:00Z"), "true false false false -");
+    assert_eq!(t.values("hour(z)"), "1 1 0 0 -");
+    assert_eq!(t.values("t.dt.hour"), "12 0 23 0 -");
+    assert_eq!(t.values("hour(t)"), "12 0 23 0 -");
+    assert_eq!(t.values("year(date)"), "2015 1970 1969 2015 -");
+    assert_eq!(t.values("date in ['2015-01-31']"), "true false false false -");
+    assert_eq!(t.values("wait > t - t"), "true false false true -");
+    assert_eq!(t.values("date == t"), "false true false false -");
+}
+
+#[test]
+fn vectors_over_many_rows_agree_with_one_row_at_a_time() {
+    let t = table();
+    assert_eq!(t.values("if(x > 1, i, 0)"), "2147483647 0 0 -2147483648 0");
+    assert_eq!(t.values("i if x > 1 else 0"), "2147483647 0 0 -2147483648 0");
+    assert_eq!(t.values("coalesce(x, -1)"), "1.5 -0.0 NaN inf -1.0");
+    assert_eq!(t.values("x is null"), "false false false false true");
+    assert_eq!(t.values("isna(x)"), "false false true false true");
+    assert_eq!(t.values("sqrt((float64(f) - 2)**2 + x**2)").split(' ').nth(1), Some("0.0"));
+    assert_eq!(t.values("2 + 3 * 4"), "14 14 14 14 14");
+}
