@@ -9,13 +9,19 @@
 //! | 0 | [`kernel`] | loops over slices, fast and boring |
 //! | 1 | [`data`] | give values a type, a schema, a readable form |
 //! | 2 | [`expr`] | text to a typed tree, the tree to a program over arrays |
+//! | 2 | [`aggregate`] | value to slot, rows to cell, cell to number |
 //! | 3 | [`dataset`] | name columns, stored or virtual, over one source |
+//! | 3 | [`select`] | who is filtered by which clause |
 //! | 4 | [`formats`] | one file format, one file |
+//! | 5 | [`query`] | a question, and answering it by one pass over the rows |
 
+pub mod aggregate;
 pub mod data;
 pub mod dataset;
 pub mod expr;
 pub mod formats;
 pub mod kernel;
 pub mod memory;
+pub mod query;
+pub mod select;
 pub mod task;

@@ -1,3 +1,6 @@
 //! All integration tests, in one binary.
 
+mod aggregates;
+mod common;
 mod expressions;
+mod scans;

@@ -5,6 +5,8 @@
 
 mod memory_source;
 mod source;
+mod table;
 
 pub use memory_source::MemorySource;
 pub use source::{ReadError, Source};
+pub use table::{Dataset, DefineError, VirtualColumn};

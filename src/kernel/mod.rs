@@ -1,7 +1,11 @@
 //! Inner loops: plain functions over slices, fast and boring.
 //!
-//! No names, no `Arc`, no errors: what can be measured alone can be made fast alone.
+//! No names, no `Arc`, no errors: what can be measured alone can be made fast alone. [`edge`] holds
+//! the one definition of a bin edge, used by bins, brushes and predicates alike.
 
+pub mod bin;
 pub mod compare;
+pub mod edge;
 pub mod float;
+pub mod fold;
 pub mod integer;

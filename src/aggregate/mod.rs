@@ -1,0 +1,20 @@
+//! Value → slot of an axis, rows → cell, cell → number.
+//!
+//! [`Bins`] cut an axis; [`AGGREGATES`] lists what can be computed of the rows of a cell, each as the
+//! [`Lane`]s it needs (its sufficient statistics) and a finishing formula; [`Lanes`] accumulate them;
+//! a [`Grid`] is the finished result. Nothing here knows expressions or files.
+
+mod bins;
+mod finish;
+mod grid;
+mod lanes;
+mod nice;
+mod table;
+mod values;
+
+pub use bins::{Bins, BinsError, Scale, SlotKind};
+pub use grid::Grid;
+pub use lanes::{Lane, Lanes};
+pub use nice::{nice_bins, widen};
+pub use table::{AGGREGATES, Aggregate, Measured};
+pub use values::{NumericKind, numeric_kind, slots_of, within};

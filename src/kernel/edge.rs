@@ -1,0 +1,106 @@
+//! The one definition of a bin edge.
+//!
+//! An edge is an `f64`. A value `v` of a column is *at or above* edge `e` iff `v >= T::from_edge(e)`
+//! in the column's own type `T`:
+//!
+//! - integers compare exactly: the edge becomes the smallest integer not below it;
+//! - `f32` compares with the `f32` nearest to the edge, so that the stored 0.7 lies at the edge 0.7;
+//! - `f64` compares as it is.
+//!
+//! NaN is at or above nothing and below nothing. Every interval is half-open, `[lo, hi)`.
+
+/// A number that can be compared with an edge in its own type.
+pub trait EdgeValue: Copy + PartialOrd + Send + Sync + 'static {
+    /// The smallest value that counts as at or above `edge`, saturating at the type's bounds;
+    /// `None` when no value of the type is.
+    fn from_edge(edge: f64) -> Option<Self>;
+    /// The value as `f64`, rounded to nearest; only a first guess may depend on it.
+    fn to_f64(self) -> f64;
+    /// Whether it is NaN.
+    fn is_nan(self) -> bool;
+    /// The largest value that is no NaN.
+    const MAX: Self;
+}
+
+macro_rules! integer_edge {
+    ($($t:ty),*) => {$(
+        impl EdgeValue for $t {
+            #[inline]
+            fn from_edge(edge: f64) -> Option<Self> {
+                if edge.is_nan() {
+                    return None;
+                }
+                let up = edge.ceil();
+                // 2^BITS is exact in f64 while MAX itself may round up to it.
+                let beyond = <$t>::MAX as f64 + if (<$t>::MAX as f64) < 9e15 { 1.0 } else { 0.0 };
+                if up >= beyond { None } else { Some(up as $t) }
+            }
+            #[inline]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+            #[inline]
+            fn is_nan(self) -> bool {
+                false
+            }
+            const MAX: Self = <$t>::MAX;
+        }
+    )*};
+}
+integer_edge!(i8, i16, i32, i64, u8, u16, u32, u64);
+
+impl EdgeValue for f32 {
+    #[inline]
+    fn from_edge(edge: f64) -> Option<Self> {
+        if edge.is_nan() { None } else { Some(edge as f32) }
+    }
+    #[inline]
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
+    #[inline]
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
+    const MAX: Self = f32::INFINITY;
+}
+
+impl EdgeValue for f64 {
+    #[inline]
+    fn from_edge(edge: f64) -> Option<Self> {
+        if edge.is_nan() { None } else { Some(edge) }
+    }
+    #[inline]
+    fn to_f64(self) -> f64 {
+        self
+    }
+    #[inline]
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
+    const MAX: Self = f64::INFINITY;
+}
+
+/// Writes into `out[i]` whether `lo <= values[i] < hi` by the definition above.
+///
+/// `out` must be as long as `values`.
+pub fn within<T: EdgeValue>(values: &[T], lo: f64, hi: f64, out: &mut [bool]) {
+    let Some(low) = T::from_edge(lo) else {
+        out.fill(false);
+        return;
+    };
+    match T::from_edge(hi) {
+        Some(high) => {
+            for (o, &v) in out.iter_mut().zip(values) {
+                *o = (v >= low) & (v < high);
+            }
+        }
+        // No value of the type reaches the upper edge (or the edge is no number).
+        None if hi.is_nan() => out.fill(false),
+        None => {
+            for (o, &v) in out.iter_mut().zip(values) {
+                *o = v >= low;
+            }
+        }
+    }
+}

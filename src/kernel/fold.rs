@@ -1,0 +1,91 @@
+//! Rows into cells.
+//!
+//! `cells[i]` is the cell of row `i`; every cell number is below the length of the accumulators,
+//! whose last element is where unwanted rows go and is never read.
+
+/// Adds 1 to the cell of every row.
+pub fn count(cells: &[u32], counts: &mut [u64]) {
+    for &cell in cells {
+        counts[cell as usize] += 1;
+    }
+}
+
+/// Adds every integer value to its cell, exactly.
+pub fn sum_integers<T: Copy + Into<i128>>(values: &[T], cells: &[u32], sums: &mut [i128]) {
+    for (&v, &cell) in values.iter().zip(cells) {
+        sums[cell as usize] += v.into();
+    }
+}
+
+/// Adds every value to its cell with its rounding error kept in `low`: Knuth's TwoSum (The Art of
+/// Computer Programming, vol. 2, 4.2.2, theorem B).
+pub fn sum_floats<T: Copy + Into<f64>>(values: &[T], cells: &[u32], high: &mut [f64], low: &mut [f64]) {
+    for (&v, &cell) in values.iter().zip(cells) {
+        add_two_sum(v.into(), &mut high[cell as usize], &mut low[cell as usize]);
+    }
+}
+
+/// `high + low += value`, TwoSum.
+#[inline]
+pub fn add_two_sum(value: f64, high: &mut f64, low: &mut f64) {
+    let sum = *high + value;
+    let part = sum - *high;
+    *low += (*high - (sum - part)) + (value - part);
+    *high = sum;
+}
+
+/// Keeps the smallest value of every cell. NaN is passed over.
+pub fn min<T: Copy, A: Copy + PartialOrd + From<T>>(values: &[T], cells: &[u32], best: &mut [A]) {
+    for (&v, &cell) in values.iter().zip(cells) {
+        let v = A::from(v);
+        let slot = &mut best[cell as usize];
+        if v < *slot {
+            *slot = v;
+        }
+    }
+}
+
+/// Keeps the largest value of every cell. NaN is passed over.
+pub fn max<T: Copy, A: Copy + PartialOrd + From<T>>(values: &[T], cells: &[u32], best: &mut [A]) {
+    for (&v, &cell) in values.iter().zip(cells) {
+        let v = A::from(v);
+        let slot = &mut best[cell as usize];
+        if v > *slot {
+            *slot = v;
+        }
+    }
+}
+
+/// Sums of deviations from a pilot value near the mean, and of their squares: shifted data, as in
+/// Chan, Golub, LeVeque, "Algorithms for Computing the Sample Variance" (1983), section 3.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shifted {
+    /// Values folded in.
+    pub count: u64,
+    /// The first value of the cell.
+    pub pilot: f64,
+    /// Sum of `v - pilot`.
+    pub first: f64,
+    /// Sum of `(v - pilot)^2`.
+    pub second: f64,
+}
+
+impl Shifted {
+    /// No value yet.
+    pub const EMPTY: Shifted = Shifted { count: 0, pilot: 0.0, first: 0.0, second: 0.0 };
+}
+
+/// Folds every value into the moments of its cell.
+pub fn moments<T: Copy>(values: &[T], to_f64: impl Fn(T) -> f64, cells: &[u32], moments: &mut [Shifted]) {
+    for (&v, &cell) in values.iter().zip(cells) {
+        let v = to_f64(v);
+        let m = &mut moments[cell as usize];
+        if m.count == 0 {
+            m.pilot = v;
+        }
+        let d = v - m.pilot;
+        m.count += 1;
+        m.first += d;
+        m.second += d * d;
+    }
+}

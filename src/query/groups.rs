@@ -1,0 +1,269 @@
+//! Rows grouped by the tuple of their keys: a hash of the tuple, never the product of the keys.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::row::{RowConverter, SortField};
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::QueryError;
+use super::pass::{Compiled, CompiledKey, Shape};
+use crate::aggregate::{Bins, Lanes, Measured};
+
+/// The values of one key, one per group.
+#[derive(Debug, Clone)]
+pub enum GroupKey {
+    /// As they are.
+    Values(ArrayRef),
+    /// Slots of a binned axis.
+    Slots {
+        /// The axis.
+        bins: Bins,
+        /// Slot of every group.
+        slots: Vec<usize>,
+    },
+}
+
+/// Finished groups in ascending order of their keys, missing keys last.
+#[derive(Debug, Clone)]
+pub struct Groups {
+    /// One per key asked.
+    pub keys: Vec<GroupKey>,
+    /// Rows in every group.
+    pub counts: Vec<u64>,
+    /// One array per measure.
+    pub measures: Vec<ArrayRef>,
+}
+
+impl Groups {
+    /// Number of groups.
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Whether no row passed.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let keys = self.keys.iter().map(|key| match key {
+            GroupKey::Values(values) => values.get_array_memory_size(),
+            GroupKey::Slots { slots, .. } => slots.len() * 8,
+        });
+        let measures = self.measures.iter().map(|m| m.get_array_memory_size());
+        self.counts.len() * 8 + keys.chain(measures).sum::<usize>()
+    }
+}
+
+/// Groups of the rows of one unit. Element 0 of the lanes is the trash; group `g` is element `g + 1`.
+pub(super) struct GroupPartial {
+    converter: RowConverter,
+    hasher: DefaultHashBuilder,
+    table: HashTable<u32>,
+    /// Keys in the comparable form of the converter, one after another.
+    bytes: Vec<u8>,
+    /// End of every group's key in `bytes`.
+    ends: Vec<usize>,
+    lanes: Lanes,
+    rows: u64,
+}
+
+impl GroupPartial {
+    pub(super) fn new(
+        keys: &[CompiledKey],
+        measures: &[Measured],
+        value_types: &[DataType],
+    ) -> Result<GroupPartial, QueryError> {
+        let options = arrow::compute::SortOptions { descending: false, nulls_first: false };
+        let fields = keys.iter().map(|key| {
+            let data_type = match key {
+                CompiledKey::Value { data_type, .. } => plain_key_type(data_type),
+                CompiledKey::Binned { .. } => DataType::UInt32,
+            };
+            SortField::new_with_options(data_type, options)
+        });
+        let converter = RowConverter::new(fields.collect()).map_err(internal)?;
+        Ok(GroupPartial {
+            converter,
+            hasher: DefaultHashBuilder::default(),
+            table: HashTable::new(),
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            lanes: Lanes::new(measures, value_types, 1),
+            rows: 0,
+        })
+    }
+
+    pub(super) fn update(
+        &mut self,
+        question: &Compiled,
+        values: &[ArrayRef],
+        slots: &[Vec<u32>],
+        mask: Option<&BooleanBuffer>,
+        rows: usize,
+        budget: usize,
+    ) -> Result<(), QueryError> {
+        let Shape::Groups { keys } = &question.shape else { return Ok(()) };
+        self.rows += rows as u64;
+        let columns = keys
+            .iter()
+            .map(|key| match key {
+                CompiledKey::Value { value, .. } => plain_key(&values[*value]),
+                CompiledKey::Binned { axis, bins } => {
+                    let order = slots[*axis].iter().map(|&slot| slot_order(slot as usize, bins));
+                    Ok(Arc::new(UInt32Array::from_iter_values(order)) as ArrayRef)
+                }
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let keys = self.converter.convert_columns(&columns).map_err(internal)?;
+        let mut cells = Vec::with_capacity(rows);
+        for row in 0..rows {
+            let passes = mask.is_none_or(|mask| mask.value(row));
+            cells.push(if passes { self.group(keys.row(row).as_ref()) + 1 } else { 0 });
+        }
+        let used = self.bytes.len() + self.ends.len() * (12 + self.lanes.bytes_per_cell());
+        if used > budget {
+            return Err(QueryError::TooManyGroups {
+                groups: self.ends.len() as u64,
+                rows: self.rows,
+                budget_mib: budget as u64 >> 20,
+            });
+        }
+        self.lanes.grow(self.ends.len() + 1);
+        self.lanes.update(&question.arrays(values), &cells, 0);
+        Ok(())
+    }
+
+    /// The group of a key, made if it is new.
+    fn group(&mut self, key: &[u8]) -> u32 {
+        let GroupPartial { hasher, table, bytes, ends, .. } = self;
+        let hash = hasher.hash_one(key);
+        if let Some(&group) = table.find(hash, |&group| key_of(bytes, ends, group) == key) {
+            return group;
+        }
+        let group = ends.len() as u32;
+        bytes.extend_from_slice(key);
+        ends.push(bytes.len());
+        table.insert_unique(hash, group, |&group| hasher.hash_one(key_of(bytes, ends, group)));
+        group
+    }
+
+    pub(super) fn merge(&mut self, other: &GroupPartial, budget: usize) -> Result<(), QueryError> {
+        self.rows += other.rows;
+        let groups: Vec<usize> = (0..other.ends.len() as u32)
+            .map(|group| self.group(key_of(&other.bytes, &other.ends, group)) as usize + 1)
+            .collect();
+        let used = self.bytes.len() + self.ends.len() * (12 + self.lanes.bytes_per_cell());
+        if used > budget {
+            return Err(QueryError::TooManyGroups {
+                groups: self.ends.len() as u64,
+                rows: self.rows,
+                budget_mib: budget as u64 >> 20,
+            });
+        }
+        self.lanes.grow(self.ends.len() + 1);
+        self.lanes.merge(&other.lanes, |i| if i == 0 { 0 } else { groups[i - 1] });
+        Ok(())
+    }
+
+    pub(super) fn finish(self, question: &Compiled) -> Result<Groups, QueryError> {
+        let Shape::Groups { keys } = &question.shape else {
+            return Err(QueryError::Panicked("groups finished as another shape".to_owned()));
+        };
+        let count = self.ends.len();
+        let mut order: Vec<u32> = (0..count as u32).collect();
+        order.sort_unstable_by(|&a, &b| {
+            key_of(&self.bytes, &self.ends, a).cmp(key_of(&self.bytes, &self.ends, b))
+        });
+        let parser = self.converter.parser();
+        let sorted = order.iter().map(|&group| parser.parse(key_of(&self.bytes, &self.ends, group)));
+        let columns = self.converter.convert_rows(sorted).map_err(internal)?;
+        let keys = keys
+            .iter()
+            .zip(columns)
+            .map(|(key, column)| match key {
+                CompiledKey::Value { .. } => GroupKey::Values(column),
+                CompiledKey::Binned { bins, .. } => {
+                    let orders = column.as_primitive::<arrow::datatypes::UInt32Type>().values();
+                    GroupKey::Slots {
+                        bins: bins.clone(),
+                        slots: orders.iter().map(|&order| slot_at(order as usize, bins)).collect(),
+                    }
+                }
+            })
+            .collect();
+        let take = UInt32Array::from_iter_values(order.iter().map(|&group| group + 1));
+        let measures = question
+            .measures
+            .iter()
+            .map(|measured| {
+                let all = measured.finish(&self.lanes, &question.value_types, count + 1);
+                arrow::compute::take(&all, &take, None).map_err(internal)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let counts = order.iter().map(|&group| self.lanes.rows()[group as usize + 1]).collect();
+        Ok(Groups { keys, counts, measures })
+    }
+}
+
+fn key_of<'a>(bytes: &'a [u8], ends: &[usize], group: u32) -> &'a [u8] {
+    let group = group as usize;
+    let start = if group == 0 { 0 } else { ends[group - 1] };
+    &bytes[start..ends[group]]
+}
+
+/// Slots in reading order: below the axis, its bins, above it, missing.
+fn slot_order(slot: usize, bins: &Bins) -> u32 {
+    let order = match slot {
+        s if s < bins.count() => s + 1,
+        s if s == bins.under() => 0,
+        s if s == bins.over() => bins.count() + 1,
+        _ => bins.count() + 2,
+    };
+    order as u32
+}
+
+fn slot_at(order: usize, bins: &Bins) -> usize {
+    match order {
+        0 => bins.under(),
+        o if o <= bins.count() => o - 1,
+        o if o == bins.count() + 1 => bins.over(),
+        _ => bins.missing(),
+    }
+}
+
+fn plain_key_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => values.as_ref().clone(),
+        other => other.clone(),
+    }
+}
+
+/// A key column in a form whose bytes compare equal iff the values are the same group.
+fn plain_key(array: &ArrayRef) -> Result<ArrayRef, QueryError> {
+    Ok(match array.data_type() {
+        DataType::Dictionary(_, values) => arrow::compute::cast(array, values).map_err(internal)?,
+        DataType::Float64 => {
+            Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(one_zero_one_nan))
+        }
+        DataType::Float32 => Arc::new(
+            array
+                .as_primitive::<Float32Type>()
+                .unary::<_, Float32Type>(|v| if v.is_nan() { f32::NAN } else { v + 0.0 }),
+        ),
+        _ => array.clone(),
+    })
+}
+
+/// Every NaN as one NaN, -0.0 as 0.0 (`-0.0 + 0.0` is `0.0`).
+fn one_zero_one_nan(v: f64) -> f64 {
+    if v.is_nan() { f64::NAN } else { v + 0.0 }
+}
+
+fn internal(error: arrow::error::ArrowError) -> QueryError {
+    QueryError::Panicked(error.to_string())
+}

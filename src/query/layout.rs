@@ -1,0 +1,109 @@
+//! How the rows of a table are cut for a scan.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::dataset::Source;
+
+/// Most units a table is cut into: enough to share out, few enough to merge.
+const UNITS: u64 = 64;
+
+/// Chunks (read at once) and units (summed up apart), a function of the table alone, so that results
+/// do not depend on the number of threads.
+#[derive(Debug, PartialEq)]
+pub struct Layout {
+    /// First row of every chunk, and the row count last.
+    starts: Vec<u64>,
+    /// Chunks per unit.
+    unit_chunks: usize,
+}
+
+impl Layout {
+    /// Chunks of at most `chunk_rows` rows that end at the source's splits.
+    pub fn new(source: &dyn Source, chunk_rows: u64) -> Layout {
+        let rows = source.row_count();
+        let chunk_rows = chunk_rows.max(1);
+        let mut starts = Vec::with_capacity((rows / chunk_rows) as usize + source.splits().len() + 2);
+        let mut from = 0;
+        for &split in source.splits().iter().chain([&rows]) {
+            let split = split.min(rows);
+            while from < split {
+                starts.push(from);
+                from = (from + chunk_rows).min(split);
+            }
+        }
+        let chunks = starts.len();
+        starts.push(rows);
+        Layout { starts, unit_chunks: chunks.div_ceil(UNITS as usize).max(1) }
+    }
+
+    /// Number of chunks.
+    pub fn chunks(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Rows of chunk `i`.
+    pub fn chunk(&self, i: usize) -> Range<u64> {
+        self.starts[i]..self.starts[i + 1]
+    }
+
+    /// Number of units.
+    pub fn units(&self) -> usize {
+        self.chunks().div_ceil(self.unit_chunks)
+    }
+
+    /// Chunks of unit `u`.
+    pub fn unit(&self, u: usize) -> Range<usize> {
+        let first = u * self.unit_chunks;
+        first..(first + self.unit_chunks).min(self.chunks())
+    }
+
+    /// The chunk that holds `row`, which must lie inside the table.
+    pub fn chunk_of(&self, row: u64) -> usize {
+        self.starts.partition_point(|&start| start <= row) - 1
+    }
+}
+
+/// How many rows of every chunk pass a selection: finds the k-th passing row without a scan.
+#[derive(Debug, Clone)]
+pub struct RowIndex {
+    layout: Arc<Layout>,
+    /// Passing rows before chunk `i`; the total last.
+    before: Vec<u64>,
+}
+
+impl RowIndex {
+    pub(super) fn new(layout: Arc<Layout>, passing: &[u32]) -> RowIndex {
+        let mut before = Vec::with_capacity(passing.len() + 1);
+        let mut total = 0;
+        before.push(0);
+        for &n in passing {
+            total += u64::from(n);
+            before.push(total);
+        }
+        RowIndex { layout, before }
+    }
+
+    /// Passing rows of the whole table.
+    pub fn total(&self) -> u64 {
+        self.before.last().copied().unwrap_or(0)
+    }
+
+    /// The cut it counts by.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The chunk that holds passing row `k`, and how many passing rows precede that chunk.
+    pub fn locate(&self, k: u64) -> Option<(usize, u64)> {
+        if k >= self.total() {
+            return None;
+        }
+        let chunk = self.before.partition_point(|&before| before <= k) - 1;
+        Some((chunk, self.before[chunk]))
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.before.len() * 8
+    }
+}

@@ -1,0 +1,20 @@
+//! A question, and answering it by one pass over the rows.
+//!
+//! A [`Question`] asks something of a data set under a selection. [`scan`] answers any number of them
+//! on one table in one shared pass, in parallel over chunks, with the same digits on any number of
+//! threads: the rows are cut into units that depend on the table alone, and the units' partial results
+//! are merged in order. [`rows::fetch`] reads the rows a person looks at. Nothing here keeps a thread
+//! or a cache.
+
+mod groups;
+mod layout;
+pub mod output;
+mod pass;
+mod question;
+pub mod rows;
+mod scan;
+
+pub use groups::{GroupKey, Groups};
+pub use layout::{Layout, RowIndex};
+pub use question::{Answer, Ask, Axis, Key, Measure, QueryError, Question};
+pub use scan::{ScanOptions, Workers, scan};

@@ -1,0 +1,344 @@
+//! Questions compiled for one pass: every expression, clause and axis evaluated once per chunk.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::DataType;
+
+use super::groups::GroupPartial;
+use super::{Ask, Key, Measure, QueryError, Question};
+use crate::aggregate::{Bins, Lanes, Measured, slots_of, within};
+use crate::data::Chunk;
+use crate::dataset::Source;
+use crate::expr::{Expr, Program};
+use crate::select::{Clause, Predicate, Selection};
+
+/// Most cells a grid may have.
+const MAX_CELLS: u64 = 1 << 26;
+
+/// What a clause tests, by position of its values.
+enum Test {
+    Interval { value: usize, lo: f64, hi: f64 },
+    Rect { x: usize, x_range: (f64, f64), y: usize, y_range: (f64, f64) },
+    Where(usize),
+}
+
+/// A question by position of what it needs.
+pub(super) struct Compiled {
+    filter: Vec<usize>,
+    /// Types of the measured values, and where they are.
+    pub(super) value_types: Vec<DataType>,
+    values: Vec<usize>,
+    pub(super) measures: Vec<Measured>,
+    pub(super) shape: Shape,
+}
+
+/// What a question accumulates into.
+pub(super) enum Shape {
+    Grid { axes: Vec<usize>, slots: Vec<usize>, cells: usize },
+    Groups { keys: Vec<CompiledKey> },
+    Index,
+}
+
+pub(super) enum CompiledKey {
+    Value { value: usize, data_type: DataType },
+    Binned { axis: usize, bins: Bins },
+}
+
+/// All questions of one pass.
+pub(super) struct Pass {
+    program: Program,
+    clauses: Vec<(Test, bool)>,
+    axes: Vec<(usize, Bins)>,
+    pub(super) questions: Vec<Compiled>,
+}
+
+/// What one unit of rows adds up to for one question.
+pub(super) enum Partial {
+    Grid(Lanes),
+    Groups(Box<GroupPartial>),
+    Index(Vec<u32>),
+}
+
+/// Buffers one worker uses again for every chunk.
+#[derive(Default)]
+pub(super) struct Scratch {
+    slots: Vec<Vec<u32>>,
+    cells: Vec<u32>,
+}
+
+/// Collects expressions, each once.
+#[derive(Default)]
+struct Collector {
+    exprs: Vec<Expr>,
+    places: HashMap<String, usize>,
+}
+
+impl Collector {
+    fn place(&mut self, expr: Expr) -> usize {
+        let text = expr.to_string();
+        *self.places.entry(text).or_insert_with(|| {
+            self.exprs.push(expr);
+            self.exprs.len() - 1
+        })
+    }
+}
+
+impl Pass {
+    /// Compiles `questions`, all on one table.
+    pub(super) fn compile(questions: &[Question]) -> Result<Pass, QueryError> {
+        let mut collector = Collector::default();
+        let mut clauses: Vec<(Test, bool)> = Vec::new();
+        let mut clause_places: HashMap<String, usize> = HashMap::new();
+        let mut axes: Vec<(usize, Bins)> = Vec::new();
+        let mut compiled = Vec::with_capacity(questions.len());
+        for question in questions {
+            let resolve = |expr: &Expr| question.dataset.resolve(expr);
+            let mut filter = Vec::new();
+            for clause in question.selection.clauses() {
+                let clause = clause.resolved(resolve);
+                let place = *clause_places.entry(clause.key()).or_insert_with(|| {
+                    clauses.push((test(&clause, &mut collector), clause.inverted));
+                    clauses.len() - 1
+                });
+                filter.push(place);
+            }
+            let mut axis = |expr: &Expr, bins: &Bins, collector: &mut Collector| {
+                let value = collector.place(resolve(expr));
+                axes.iter().position(|(v, b)| *v == value && b == bins).unwrap_or_else(|| {
+                    axes.push((value, bins.clone()));
+                    axes.len() - 1
+                })
+            };
+            let shape = match &question.ask {
+                Ask::Grid { axes: asked, .. } => {
+                    let slots: Vec<usize> = asked.iter().map(|a| a.bins.slots()).collect();
+                    let cells = slots.iter().fold(1u64, |n, &s| n.saturating_mul(s as u64));
+                    if cells > MAX_CELLS {
+                        return Err(QueryError::TooManyCells { cells, limit: MAX_CELLS });
+                    }
+                    let axes = asked.iter().map(|a| axis(&a.expr, &a.bins, &mut collector)).collect();
+                    Shape::Grid { axes, slots, cells: cells as usize }
+                }
+                Ask::Groups { keys, .. } => Shape::Groups {
+                    keys: keys
+                        .iter()
+                        .map(|key| match key {
+                            Key::Value(expr) => {
+                                let expr = resolve(expr);
+                                let data_type = expr.data_type().clone();
+                                CompiledKey::Value { value: collector.place(expr), data_type }
+                            }
+                            Key::Binned(a) => CompiledKey::Binned {
+                                axis: axis(&a.expr, &a.bins, &mut collector),
+                                bins: a.bins.clone(),
+                            },
+                        })
+                        .collect(),
+                },
+                Ask::Index => Shape::Index,
+            };
+            let no_measures: &[Measure] = &[];
+            let measures = match &question.ask {
+                Ask::Grid { measures, .. } | Ask::Groups { measures, .. } => measures,
+                Ask::Index => no_measures,
+            };
+            let (mut values, mut value_types, mut measured) = (Vec::new(), Vec::new(), Vec::new());
+            for measure in measures {
+                let value = measure.value.as_ref().map(|expr| {
+                    let expr = resolve(expr);
+                    let data_type = expr.data_type().clone();
+                    let place = collector.place(expr);
+                    values.iter().position(|&v| v == place).unwrap_or_else(|| {
+                        values.push(place);
+                        value_types.push(data_type);
+                        values.len() - 1
+                    })
+                });
+                measured.push(Measured { aggregate: measure.aggregate, value });
+            }
+            compiled.push(Compiled { filter, value_types, values, measures: measured, shape });
+        }
+        let schema = match questions.first() {
+            Some(question) => question.dataset.source().schema().clone(),
+            None => Default::default(),
+        };
+        let program = Program::compile(&collector.exprs, &schema);
+        Ok(Pass { program, clauses, axes, questions: compiled })
+    }
+
+    /// Reads the columns the pass needs in `rows`.
+    pub(super) fn read(&self, source: &dyn Source, rows: std::ops::Range<u64>) -> Result<Chunk, QueryError> {
+        let columns = self
+            .program
+            .columns()
+            .iter()
+            .map(|&column| source.read(column, rows.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Chunk { rows, columns })
+    }
+
+    /// Empty accumulators for every question.
+    pub(super) fn partials(&self) -> Result<Vec<Partial>, QueryError> {
+        self.questions
+            .iter()
+            .map(|question| {
+                Ok(match &question.shape {
+                    Shape::Grid { cells, .. } => {
+                        Partial::Grid(Lanes::new(&question.measures, &question.value_types, cells + 1))
+                    }
+                    Shape::Groups { keys } => Partial::Groups(Box::new(GroupPartial::new(
+                        keys,
+                        &question.measures,
+                        &question.value_types,
+                    )?)),
+                    Shape::Index => Partial::Index(Vec::new()),
+                })
+            })
+            .collect()
+    }
+
+    /// Folds one chunk into the accumulators of its unit.
+    pub(super) fn update(
+        &self,
+        chunk: &Chunk,
+        partials: &mut [Partial],
+        scratch: &mut Scratch,
+        budget: usize,
+    ) -> Result<(), QueryError> {
+        let rows = chunk.len();
+        let values = self.program.run(&chunk.columns, rows)?;
+        let mut masks: Vec<Option<BooleanBuffer>> = vec![None; self.clauses.len()];
+        scratch.slots.resize_with(self.axes.len(), Vec::new);
+        for ((value, bins), slots) in self.axes.iter().zip(&mut scratch.slots) {
+            slots_of(&values[*value], bins, slots);
+        }
+        let mut filters: HashMap<&[usize], Option<BooleanBuffer>> = HashMap::new();
+        for (question, partial) in self.questions.iter().zip(partials) {
+            let mask = filters
+                .entry(&question.filter)
+                .or_insert_with(|| self.mask(&question.filter, &values, &mut masks))
+                .as_ref();
+            match partial {
+                Partial::Index(passing) => {
+                    passing.push(mask.map_or(rows, BooleanBuffer::count_set_bits) as u32);
+                }
+                Partial::Grid(lanes) => {
+                    let trash = lanes.len() as u32 - 1;
+                    question.grid_cells(rows, mask, trash, scratch);
+                    lanes.update(&question.arrays(&values), &scratch.cells, trash);
+                }
+                Partial::Groups(groups) => {
+                    groups.update(question, &values, &scratch.slots, mask, rows, budget)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which rows pass all of `clauses`; `None` for all rows.
+    fn mask(
+        &self,
+        clauses: &[usize],
+        values: &[ArrayRef],
+        masks: &mut [Option<BooleanBuffer>],
+    ) -> Option<BooleanBuffer> {
+        clauses
+            .iter()
+            .map(|&c| {
+                masks[c].get_or_insert_with(|| self.clauses[c].0.mask(values, self.clauses[c].1)).clone()
+            })
+            .reduce(|a, b| &a & &b)
+    }
+
+    /// Which rows of `chunk` pass question `q`; `None` for all rows.
+    pub(super) fn passing(&self, chunk: &Chunk, q: usize) -> Result<Option<BooleanBuffer>, QueryError> {
+        let values = self.program.run(&chunk.columns, chunk.len())?;
+        let mut masks = vec![None; self.clauses.len()];
+        Ok(self.mask(&self.questions[q].filter, &values, &mut masks))
+    }
+}
+
+impl Compiled {
+    /// The measured values of a chunk.
+    pub(super) fn arrays(&self, values: &[ArrayRef]) -> Vec<ArrayRef> {
+        self.values.iter().map(|&v| values[v].clone()).collect()
+    }
+
+    /// Writes the cell of every row into the scratch; rows outside `mask` go to `trash`.
+    fn grid_cells(&self, rows: usize, mask: Option<&BooleanBuffer>, trash: u32, scratch: &mut Scratch) {
+        let Shape::Grid { axes, slots, .. } = &self.shape else { return };
+        let Scratch { slots: codes, cells } = scratch;
+        cells.clear();
+        match axes.as_slice() {
+            [] => cells.resize(rows, 0),
+            [a] => cells.extend_from_slice(&codes[*a]),
+            [a, b] => {
+                let stride = slots[1] as u32;
+                cells.extend(codes[*a].iter().zip(&codes[*b]).map(|(&i, &j)| i * stride + j));
+            }
+            more => {
+                cells.resize(rows, 0);
+                for (&axis, &stride) in more.iter().zip(slots) {
+                    for (cell, &slot) in cells.iter_mut().zip(&codes[axis]) {
+                        *cell = *cell * stride as u32 + slot;
+                    }
+                }
+            }
+        }
+        if let Some(mask) = mask {
+            for (cell, passes) in cells.iter_mut().zip(mask.iter()) {
+                *cell = if passes { *cell } else { trash };
+            }
+        }
+    }
+}
+
+fn test(clause: &Clause, collector: &mut Collector) -> Test {
+    match &clause.predicate {
+        Predicate::Interval { expr, lo, hi } => {
+            Test::Interval { value: collector.place(expr.clone()), lo: *lo, hi: *hi }
+        }
+        Predicate::Rect { x, x_range, y, y_range } => Test::Rect {
+            x: collector.place(x.clone()),
+            x_range: *x_range,
+            y: collector.place(y.clone()),
+            y_range: *y_range,
+        },
+        Predicate::Where(expr) => Test::Where(collector.place(expr.clone())),
+    }
+}
+
+impl Test {
+    fn mask(&self, values: &[ArrayRef], inverted: bool) -> BooleanBuffer {
+        let mask = match self {
+            Test::Interval { value, lo, hi } => within(&values[*value], *lo, *hi),
+            Test::Rect { x, x_range, y, y_range } => {
+                &within(&values[*x], x_range.0, x_range.1) & &within(&values[*y], y_range.0, y_range.1)
+            }
+            Test::Where(value) => true_values(&values[*value]),
+        };
+        if inverted { !&mask } else { mask }
+    }
+}
+
+/// Rows whose boolean is true; a missing one is not.
+fn true_values(array: &ArrayRef) -> BooleanBuffer {
+    match array.as_boolean_opt() {
+        Some(booleans) => match booleans.nulls() {
+            Some(nulls) => booleans.values() & nulls.inner(),
+            None => booleans.values().clone(),
+        },
+        None => BooleanBuffer::new_unset(array.len()),
+    }
+}
+
+/// A question on `selection` alone, for testing which rows pass.
+pub(super) fn filter_pass(
+    dataset: &Arc<crate::dataset::Dataset>,
+    selection: &Selection,
+) -> Result<Pass, QueryError> {
+    Pass::compile(&[Question::new(dataset.clone(), selection.clone(), Ask::Index)])
+}

@@ -1,0 +1,258 @@
+//! What can be asked, and what comes back.
+
+use std::sync::Arc;
+
+use super::{Groups, RowIndex};
+use crate::aggregate::{Aggregate, Bins, Grid};
+use crate::dataset::{Dataset, ReadError};
+use crate::expr::{Expr, ExprError};
+use crate::select::Selection;
+use crate::task::Cancelled;
+
+/// A binned axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// The values.
+    pub expr: Expr,
+    /// How they are cut.
+    pub bins: Bins,
+}
+
+/// What rows are grouped by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Key {
+    /// Every distinct value; null and NaN are values of their own, -0.0 is 0.0.
+    Value(Expr),
+    /// The slots of a binned axis.
+    Binned(Axis),
+}
+
+/// An aggregate of an expression; without one it counts rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// What is computed.
+    pub aggregate: &'static Aggregate,
+    /// Of what.
+    pub value: Option<Expr>,
+}
+
+impl Measure {
+    /// The measure `aggregate(value)`.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no such measure.
+    pub fn new(aggregate: &'static Aggregate, value: Option<Expr>) -> Result<Measure, String> {
+        match &value {
+            None if !aggregate.value_optional => {
+                Err(format!("`{}` needs a value, as in `{0}(x)`", aggregate.name))
+            }
+            Some(expr) if !(aggregate.accepts)(expr.data_type()) => Err(format!(
+                "`{}` is not defined for `{expr}`, which is of type {}",
+                aggregate.name,
+                expr.data_type()
+            )),
+            _ => Ok(Measure { aggregate, value }),
+        }
+    }
+
+    /// The measure written `name` or `name(expression)`, over the columns of `dataset`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the text.
+    pub fn parse(text: &str, dataset: &Dataset) -> Result<Measure, String> {
+        let text = text.trim();
+        let (name, inside) = match text.split_once('(') {
+            None => (text, None),
+            Some((name, rest)) => match rest.trim_end().strip_suffix(')') {
+                Some(inside) => (name.trim(), Some(inside.trim())),
+                None => return Err(format!("`{text}`: a closing bracket is missing")),
+            },
+        };
+        let aggregate = Aggregate::named(name).ok_or_else(|| {
+            let known: Vec<_> = crate::aggregate::AGGREGATES.iter().map(|a| a.name).collect();
+            format!("`{name}` is no aggregate; there are {}", known.join(", "))
+        })?;
+        let value = match inside {
+            None | Some("" | "*") => None,
+            Some(inside) => Some(Expr::parse(inside, dataset.schema()).map_err(|e| e.to_string())?),
+        };
+        Measure::new(aggregate, value)
+    }
+
+    /// The number of rows.
+    pub fn count() -> Measure {
+        Measure { aggregate: crate::aggregate::AGGREGATES[0], value: None }
+    }
+}
+
+impl std::fmt::Display for Measure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.value {
+            None => f.write_str(self.aggregate.name),
+            Some(value) => write!(f, "{}({value})", self.aggregate.name),
+        }
+    }
+}
+
+/// The shape of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Measures over 0, 1 or 2 binned axes; answered by a [`Grid`].
+    Grid {
+        /// Slowest first.
+        axes: Vec<Axis>,
+        /// What is computed of every cell, beside the count of rows.
+        measures: Vec<Measure>,
+    },
+    /// Measures of groups; answered by [`Groups`].
+    Groups {
+        /// At least one.
+        keys: Vec<Key>,
+        /// What is computed of every group, beside the count of rows.
+        measures: Vec<Measure>,
+    },
+    /// How many rows of each chunk pass; answered by a [`RowIndex`].
+    Index,
+}
+
+/// Something asked of the rows of a table that pass a selection.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The table.
+    pub dataset: Arc<Dataset>,
+    /// Which rows.
+    pub selection: Selection,
+    /// What of them.
+    pub ask: Ask,
+    key: Arc<str>,
+}
+
+impl Question {
+    /// Asks `ask` of the rows of `dataset` that pass `selection`.
+    pub fn new(dataset: Arc<Dataset>, selection: Selection, ask: Ask) -> Question {
+        use std::fmt::Write;
+        let resolve = |expr: &Expr| dataset.resolve(expr);
+        let mut key = format!("{}|", dataset.identity());
+        for clause in selection.clauses() {
+            let _ = write!(key, "[{}]", clause.resolved(resolve).key());
+        }
+        let measured = |key: &mut String, measures: &[Measure]| {
+            for measure in measures {
+                let value = measure.value.as_ref().map(|v| resolve(v).to_string()).unwrap_or_default();
+                let _ = write!(key, "|{}({value})", measure.aggregate.name);
+            }
+        };
+        let axis = |axis: &Axis| format!("{}:{:?}", resolve(&axis.expr), axis.bins.edges());
+        match &ask {
+            Ask::Grid { axes, measures } => {
+                key.push_str("grid");
+                for a in axes {
+                    let _ = write!(key, "|{}", axis(a));
+                }
+                measured(&mut key, measures);
+            }
+            Ask::Groups { keys, measures } => {
+                key.push_str("groups");
+                for k in keys {
+                    let _ = match k {
+                        Key::Value(expr) => write!(key, "|{}", resolve(expr)),
+                        Key::Binned(a) => write!(key, "|{}", axis(a)),
+                    };
+                }
+                measured(&mut key, measures);
+            }
+            Ask::Index => key.push_str("index"),
+        }
+        Question { dataset, selection, ask, key: key.into() }
+    }
+
+    /// Text that is equal for questions with equal answers and different for all others: the identity
+    /// of the file, the selection, and what is asked, with virtual columns replaced by their meaning.
+    pub fn key(&self) -> &Arc<str> {
+        &self.key
+    }
+}
+
+/// What a [`Question`] is answered with.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// To [`Ask::Grid`].
+    Grid(Grid),
+    /// To [`Ask::Groups`].
+    Groups(Groups),
+    /// To [`Ask::Index`].
+    Index(RowIndex),
+}
+
+impl Answer {
+    /// Bytes it holds, to within small change.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Answer::Grid(grid) => grid.bytes(),
+            Answer::Groups(groups) => groups.bytes(),
+            Answer::Index(index) => index.bytes(),
+        }
+    }
+
+    /// The grid, if it is one.
+    pub fn grid(&self) -> Option<&Grid> {
+        match self {
+            Answer::Grid(grid) => Some(grid),
+            _ => None,
+        }
+    }
+
+    /// The groups, if they are.
+    pub fn groups(&self) -> Option<&Groups> {
+        match self {
+            Answer::Groups(groups) => Some(groups),
+            _ => None,
+        }
+    }
+
+    /// The index, if it is one.
+    pub fn index(&self) -> Option<&RowIndex> {
+        match self {
+            Answer::Index(index) => Some(index),
+            _ => None,
+        }
+    }
+}
+
+/// A question could not be answered.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum QueryError {
+    /// The file could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An expression could not be evaluated.
+    #[error(transparent)]
+    Expr(#[from] ExprError),
+    /// More cells than fit.
+    #[error("{cells} cells are more than the {limit} a picture can have; use fewer bins")]
+    TooManyCells {
+        /// Cells asked for.
+        cells: u64,
+        /// Cells allowed.
+        limit: u64,
+    },
+    /// More groups than fit the budget.
+    #[error(
+        "more than {groups} groups after {rows} rows: the memory budget of {budget_mib} MiB is used up; \
+         group by fewer or coarser keys, or filter first"
+    )]
+    TooManyGroups {
+        /// Groups found until then.
+        groups: u64,
+        /// Rows read by the worker that gave up.
+        rows: u64,
+        /// The budget.
+        budget_mib: u64,
+    },
+    /// A worker failed in a way nobody foresaw.
+    #[error("internal error while computing: {0}")]
+    Panicked(String),
+    /// Told to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

@@ -1,0 +1,196 @@
+//! One shared pass over a table for any number of questions.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::pass::{Compiled, Partial, Pass, Scratch, Shape};
+use super::{Answer, Ask, Layout, QueryError, Question, RowIndex};
+use crate::aggregate::Grid;
+use crate::dataset::Source;
+use crate::task::Task;
+
+/// The threads a scan runs on.
+#[derive(Debug)]
+pub struct Workers(rayon::ThreadPool);
+
+impl Workers {
+    /// `threads` named threads; 0 means one per core.
+    ///
+    /// # Errors
+    /// The system gave no threads.
+    pub fn new(threads: usize) -> std::io::Result<Workers> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("scan-{i}"))
+            .build()
+            .map(Workers)
+            .map_err(std::io::Error::other)
+    }
+
+    /// Number of threads.
+    pub fn threads(&self) -> usize {
+        self.0.current_num_threads()
+    }
+}
+
+/// How a scan goes about it.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanOptions {
+    /// Rows read and evaluated at once; small enough for intermediate results to stay in cache.
+    pub chunk_rows: u64,
+    /// Bytes that the groups of one worker may take.
+    pub group_budget: usize,
+}
+
+impl Default for ScanOptions {
+    fn default() -> ScanOptions {
+        ScanOptions { chunk_rows: 1 << 15, group_budget: 1 << 30 }
+    }
+}
+
+/// Answers every question in one pass. All must ask of the same source.
+///
+/// The answers are the same to the last bit on any number of threads. `task` is told of every chunk.
+///
+/// # Errors
+/// [`QueryError`]: the first failure in row order of any question, or cancellation.
+pub fn scan(
+    questions: &[Question],
+    workers: &Workers,
+    options: ScanOptions,
+    task: &Task,
+) -> Result<Vec<Answer>, QueryError> {
+    let Some(first) = questions.first() else { return Ok(Vec::new()) };
+    let source = first.dataset.source().clone();
+    let pass = Pass::compile(questions)?;
+    let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));
+    task.set_total(source.row_count());
+    let merger =
+        Mutex::new(Merger { next: 0, waiting: BTreeMap::new(), total: pass.partials()?, error: None });
+    let next_unit = AtomicUsize::new(0);
+    let work = || {
+        let mut scratch = Scratch::default();
+        loop {
+            let unit = next_unit.fetch_add(1, Ordering::Relaxed);
+            if unit >= layout.units() || lock(&merger).error.is_some() {
+                return;
+            }
+            let result = one_unit(&pass, source.as_ref(), &layout, unit, options, task, &mut scratch);
+            lock(&merger).take(unit, result, options.group_budget);
+        }
+    };
+    workers.0.scope(|scope| {
+        for _ in 0..workers.threads() {
+            scope.spawn(|_| work());
+        }
+    });
+    let merger = merger.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, error)) = merger.error {
+        return Err(error);
+    }
+    merger
+        .total
+        .into_iter()
+        .zip(&pass.questions)
+        .zip(questions)
+        .map(|((partial, compiled), question)| finish(partial, compiled, question, &layout))
+        .collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn one_unit(
+    pass: &Pass,
+    source: &dyn Source,
+    layout: &Layout,
+    unit: usize,
+    options: ScanOptions,
+    task: &Task,
+    scratch: &mut Scratch,
+) -> Result<Vec<Partial>, QueryError> {
+    let mut partials = pass.partials()?;
+    for chunk in layout.unit(unit) {
+        let rows = layout.chunk(chunk);
+        let count = rows.end - rows.start;
+        let chunk = pass.read(source, rows)?;
+        pass.update(&chunk, &mut partials, scratch, options.group_budget)?;
+        task.advance(count)?;
+    }
+    Ok(partials)
+}
+
+/// Merges units in order, whatever order they finish in.
+struct Merger {
+    next: usize,
+    waiting: BTreeMap<usize, Vec<Partial>>,
+    total: Vec<Partial>,
+    error: Option<(usize, QueryError)>,
+}
+
+impl Merger {
+    fn take(&mut self, unit: usize, result: Result<Vec<Partial>, QueryError>, budget: usize) {
+        match result {
+            Ok(partials) => {
+                self.waiting.insert(unit, partials);
+            }
+            Err(error) => self.fail(unit, error),
+        }
+        while self.error.is_none()
+            && let Some(partials) = self.waiting.remove(&self.next)
+        {
+            for (total, partial) in self.total.iter_mut().zip(partials) {
+                let merged = match (total, partial) {
+                    (Partial::Grid(total), Partial::Grid(lanes)) => {
+                        total.merge(&lanes, |cell| cell);
+                        Ok(())
+                    }
+                    (Partial::Groups(total), Partial::Groups(groups)) => total.merge(&groups, budget),
+                    (Partial::Index(total), Partial::Index(passing)) => {
+                        total.extend(passing);
+                        Ok(())
+                    }
+                    _ => unreachable!("partials of one question are of one shape"),
+                };
+                if let Err(error) = merged {
+                    self.error = Some((unit, error));
+                    return;
+                }
+            }
+            self.next += 1;
+        }
+    }
+
+    fn fail(&mut self, unit: usize, error: QueryError) {
+        if self.error.as_ref().is_none_or(|(earlier, _)| unit < *earlier) {
+            self.error = Some((unit, error));
+        }
+    }
+}
+
+fn finish(
+    partial: Partial,
+    compiled: &Compiled,
+    question: &Question,
+    layout: &Arc<Layout>,
+) -> Result<Answer, QueryError> {
+    Ok(match partial {
+        Partial::Grid(lanes) => {
+            let cells = match compiled.shape {
+                Shape::Grid { cells, .. } => cells,
+                _ => 0,
+            };
+            let measures =
+                compiled.measures.iter().map(|m| m.finish(&lanes, &compiled.value_types, cells)).collect();
+            let axes = match &question.ask {
+                Ask::Grid { axes, .. } => axes.iter().map(|axis| axis.bins.clone()).collect(),
+                _ => Vec::new(),
+            };
+            Answer::Grid(Grid { axes, counts: lanes.rows()[..cells].to_vec(), measures })
+        }
+        Partial::Groups(groups) => Answer::Groups(groups.finish(compiled)?),
+        Partial::Index(passing) => Answer::Index(RowIndex::new(layout.clone(), &passing)),
+    })
+}
