@@ -14,14 +14,18 @@
 //! | 3 | [`select`] | who is filtered by which clause |
 //! | 4 | [`formats`] | one file format, one file |
 //! | 5 | [`query`] | a question, and answering it by one pass over the rows |
+//! | 6 | [`engine`] | now, later, cancelled, again: a face that never blocks |
+//! | 7 | [`session`] | what is open, and the commands that change it |
 
 pub mod aggregate;
 pub mod data;
 pub mod dataset;
+pub mod engine;
 pub mod expr;
 pub mod formats;
 pub mod kernel;
 pub mod memory;
 pub mod query;
 pub mod select;
+pub mod session;
 pub mod task;

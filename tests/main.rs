@@ -4,3 +4,4 @@ mod aggregates;
 mod common;
 mod expressions;
 mod scans;
+mod sessions;

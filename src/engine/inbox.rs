@@ -1,0 +1,225 @@
+//! What is wanted, what is running: the state the window and the workers share.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Status;
+use crate::dataset::Dataset;
+use crate::expr::Expr;
+use crate::query::{Answer, Question};
+use crate::select::Selection;
+use crate::task::{Progress, Task, TaskController};
+
+/// A scan expected to take longer than this in all is cancelled as soon as one of its questions is no
+/// longer wanted; a shorter one may finish, so that the pictures follow a drag that never rests.
+const WORTH_FINISHING: Duration = Duration::from_millis(600);
+/// How long a scan runs before its speed is known well enough to judge.
+const TOO_EARLY_TO_JUDGE: Duration = Duration::from_millis(40);
+
+/// A page of rows that is wanted.
+#[derive(Debug, Clone)]
+pub struct RowsRequest {
+    /// The table.
+    pub dataset: Arc<Dataset>,
+    /// Which rows of it.
+    pub selection: Selection,
+    /// The answer to [`crate::query::Ask::Index`] for the same table and selection.
+    pub index: Option<Arc<Answer>>,
+    /// Position among the passing rows of the first one wanted.
+    pub first: u64,
+    /// How many are wanted.
+    pub count: usize,
+    /// Columns wanted.
+    pub columns: Vec<Expr>,
+}
+
+impl RowsRequest {
+    pub(super) fn key(&self) -> String {
+        use std::fmt::Write;
+        let mut key = format!("{}|{}|", self.dataset.identity(), self.selection.key());
+        for clause in self.selection.clauses() {
+            let _ = write!(key, "[{}]", clause.resolved(|expr| self.dataset.resolve(expr)).key());
+        }
+        let _ = write!(key, "{}+{}", self.first, self.count);
+        for column in &self.columns {
+            let _ = write!(key, "|{}", self.dataset.resolve(column));
+        }
+        key
+    }
+}
+
+#[derive(Default)]
+struct State {
+    wanted: Vec<Question>,
+    running: Vec<Arc<str>>,
+    scan: TaskController,
+    started: Option<Instant>,
+    last_speed: f64,
+    rows: Vec<(String, RowsRequest)>,
+    reading: Option<String>,
+    /// Finished, but not yet seen by the window: not to be computed again.
+    unseen: Vec<Arc<str>>,
+    unseen_rows: Vec<String>,
+    read: TaskController,
+    quit: bool,
+}
+
+/// The shared state, and the bell that tells the workers of a change.
+#[derive(Default)]
+pub(super) struct Inbox {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces everything wanted; stops work that is no longer.
+    pub(super) fn want(&self, mut questions: Vec<Question>, mut rows: Vec<(String, RowsRequest)>) {
+        let mut state = self.lock();
+        if state.wanted.is_empty() && questions.is_empty() && rows.is_empty() && state.running.is_empty() {
+            state.rows.clear();
+            return;
+        }
+        let obsolete =
+            state.running.iter().any(|key| !questions.iter().any(|question| question.key() == key));
+        if obsolete && !state.may_finish() {
+            state.scan.cancel();
+        }
+        questions.retain(|question| {
+            !state.running.contains(question.key()) && !state.unseen.contains(question.key())
+        });
+        let mut seen = std::collections::HashSet::new();
+        questions.retain(|question| seen.insert(question.key().clone()));
+        if state.reading.as_ref().is_some_and(|reading| !rows.iter().any(|(key, _)| key == reading)) {
+            state.read.cancel();
+        }
+        rows.retain(|(key, _)| state.reading.as_ref() != Some(key) && !state.unseen_rows.contains(key));
+        state.wanted = questions;
+        state.rows = rows;
+        if !state.wanted.is_empty() || !state.rows.is_empty() {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits for questions; takes all that ask of one table, and the task to report to. `None` to end.
+    pub(super) fn take_questions(&self) -> Option<(Vec<Question>, Task)> {
+        let mut state = self.lock();
+        loop {
+            if state.quit {
+                return None;
+            }
+            if let Some(first) = state.wanted.first() {
+                let table = first.dataset.source().identity();
+                let (now, later) = std::mem::take(&mut state.wanted)
+                    .into_iter()
+                    .partition(|question: &Question| question.dataset.source().identity() == table);
+                state.wanted = later;
+                let now: Vec<Question> = now;
+                state.running = now.iter().map(|question| question.key().clone()).collect();
+                state.started = Some(Instant::now());
+                let task = state.scan.restart(now[0].dataset.row_count());
+                return Some((now, task));
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The questions taken last are done with; `answered` are about to be sent.
+    pub(super) fn questions_done(&self, answered: impl Iterator<Item = Arc<str>>) {
+        let mut state = self.lock();
+        state.unseen.extend(answered);
+        if let Some(speed) = state.speed() {
+            state.last_speed = speed;
+        }
+        state.running.clear();
+        state.started = None;
+        state.scan.cancel();
+    }
+
+    /// Waits for a page to read. `None` to end.
+    pub(super) fn take_rows(&self) -> Option<(String, RowsRequest, Task)> {
+        let mut state = self.lock();
+        loop {
+            if state.quit {
+                return None;
+            }
+            if !state.rows.is_empty() {
+                let (key, request) = state.rows.remove(0);
+                state.reading = Some(key.clone());
+                let task = state.read.restart(request.count as u64);
+                return Some((key, request, task));
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The page taken last is done with; whether it is about to be sent.
+    pub(super) fn rows_done(&self, sent: bool) {
+        let mut state = self.lock();
+        let key = state.reading.take();
+        state.unseen_rows.extend(key.filter(|_| sent));
+    }
+
+    /// The window has these answers now.
+    pub(super) fn seen<'a>(&self, keys: impl Iterator<Item = &'a Arc<str>>) {
+        let mut state = self.lock();
+        for key in keys {
+            state.unseen.retain(|unseen| unseen != key);
+        }
+    }
+
+    /// The window has this page now.
+    pub(super) fn seen_rows(&self, key: &str) {
+        self.lock().unseen_rows.retain(|unseen| unseen != key);
+    }
+
+    /// Stops the scan; the keys of its questions.
+    pub(super) fn cancel(&self) -> Vec<Arc<str>> {
+        let mut state = self.lock();
+        state.scan.cancel();
+        let wanted = std::mem::take(&mut state.wanted);
+        state.running.iter().cloned().chain(wanted.iter().map(|q| q.key().clone())).collect()
+    }
+
+    pub(super) fn progress(&self) -> Option<Progress> {
+        let state = self.lock();
+        state.started.map(|_| state.scan.progress())
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let state = self.lock();
+        Status {
+            progress: state.started.map(|_| state.scan.progress()),
+            rows_per_second: state.speed().unwrap_or(state.last_speed),
+            waiting: state.running.len() + state.wanted.len(),
+            jobs: 0,
+        }
+    }
+
+    pub(super) fn quit(&self) {
+        let mut state = self.lock();
+        state.quit = true;
+        state.scan.cancel();
+        state.read.cancel();
+        self.changed.notify_all();
+    }
+}
+
+impl State {
+    fn speed(&self) -> Option<f64> {
+        let elapsed = self.started?.elapsed().as_secs_f64();
+        let done = self.scan.progress().done;
+        (elapsed > 0.0 && done > 0).then(|| done as f64 / elapsed)
+    }
+
+    /// Whether the scan under way will be over soon enough to let it finish.
+    fn may_finish(&self) -> bool {
+        let Some(started) = self.started else { return true };
+        let elapsed = started.elapsed();
+        let fraction = f64::from(self.scan.progress().fraction());
+        elapsed < TOO_EARLY_TO_JUDGE || elapsed.as_secs_f64() <= fraction * WORTH_FINISHING.as_secs_f64()
+    }
+}

@@ -1,0 +1,43 @@
+//! Named threads, and panics turned into messages.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::dataset::Dataset;
+use crate::formats;
+use crate::task::Task;
+
+/// Starts a named thread that nobody waits for.
+pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
+/// Opens the file, or says in one sentence why not.
+pub(super) fn open(path: &Path) -> Result<Arc<Dataset>, String> {
+    guarded(|| {
+        let source = formats::open(path, &Task::detached()).map_err(|error| error.to_string())?;
+        Ok(Arc::new(Dataset::new(source)))
+    })
+}
+
+/// The job's result; a panic in it becomes an error.
+pub(super) fn guarded<T>(job: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    guarded_with(|message| format!("internal error: {message}"), job)
+}
+
+/// The job's result; a panic in it becomes the error `failed` makes of its message.
+pub(super) fn guarded_with<T, E>(
+    failed: impl FnOnce(String) -> E,
+    job: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a worker stopped without a reason".to_owned());
+        Err(failed(message))
+    })
+}

@@ -1,0 +1,300 @@
+//! The only room that knows time: now, later, cancelled, again.
+//!
+//! An [`Engine`] belongs to the window's thread and never makes it wait. Every frame the views ask
+//! their questions anew; what is cached is answered at once, what is not is computed by the scan
+//! thread, and meanwhile the asking [`Slot`]'s last good answer is given as stale. Answers are found
+//! by the question's own key, so that a late one can never be shown for another question and coming
+//! back to an old one costs nothing.
+//!
+//! Threads: `engine` runs one scan at a time, all waiting questions on one table in one pass; `rows`
+//! reads the rows on screen; every file job (open, export) has a thread of its own. Files are read and
+//! work is done there and nowhere else.
+
+mod cache;
+mod inbox;
+mod jobs;
+mod worker;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use crate::dataset::Dataset;
+use crate::query::rows::RowPage;
+use crate::query::{Answer, QueryError, Question, ScanOptions, Workers};
+use crate::task::{Progress, Task};
+
+use cache::Cache;
+use inbox::Inbox;
+pub use inbox::RowsRequest;
+
+/// Bytes of finished answers kept for coming back to.
+const ANSWER_BUDGET: usize = 256 << 20;
+/// Bytes of pages of rows kept.
+const PAGE_BUDGET: usize = 16 << 20;
+
+/// Who asks; remembers the last good answer to show while the next is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot(pub u64);
+
+/// How an answer relates to the question.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Freshness {
+    /// It is the exact answer.
+    Final,
+    /// It answers an earlier question of the slot; the right one is under way.
+    Stale(Progress),
+    /// There will be no answer; what is shown is an earlier one.
+    Failed(QueryError),
+}
+
+/// An answer, or the best there is.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// `None` until the slot has had its first answer.
+    pub answer: Option<Arc<Answer>>,
+    /// Whether it is the right one.
+    pub freshness: Freshness,
+}
+
+/// A page of rows, or the best there is.
+#[derive(Debug, Clone)]
+pub struct RowsReply {
+    /// `None` until the slot has had its first page.
+    pub page: Option<Arc<RowPage>>,
+    /// Whether it is the right one.
+    pub freshness: Freshness,
+}
+
+/// Something finished that no question asked for.
+#[derive(Debug)]
+pub enum Event {
+    /// A file was opened, or not.
+    Opened {
+        /// The path asked for.
+        path: PathBuf,
+        /// The table, or a sentence that names the file and the reason.
+        result: Result<Arc<Dataset>, String>,
+    },
+    /// A job given to [`Engine::run`] ended.
+    Done {
+        /// The job's name.
+        name: String,
+        /// What it says for itself.
+        result: Result<String, String>,
+    },
+}
+
+/// What the engine is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Status {
+    /// Of the scan under way, if any.
+    pub progress: Option<Progress>,
+    /// Of the scan under way, or of the last one.
+    pub rows_per_second: f64,
+    /// Questions being computed or waiting.
+    pub waiting: usize,
+    /// File jobs under way.
+    pub jobs: usize,
+}
+
+/// What the worker threads send back.
+enum Message {
+    Answers(Vec<(Arc<str>, Result<Arc<Answer>, QueryError>)>),
+    Page { key: String, result: Result<Arc<RowPage>, QueryError> },
+    Event(Event),
+}
+
+type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Asks, schedules, caches; owned by one thread and never blocking it.
+pub struct Engine {
+    inbox: Arc<Inbox>,
+    messages: Receiver<Message>,
+    sender: SyncSender<Message>,
+    wake: Wake,
+    answers: Cache<Arc<str>, Result<Arc<Answer>, QueryError>>,
+    pages: Cache<String, Result<Arc<RowPage>, QueryError>>,
+    shown: HashMap<Slot, Arc<Answer>>,
+    shown_pages: HashMap<Slot, Arc<RowPage>>,
+    asked: Vec<Question>,
+    asked_rows: Vec<(String, RowsRequest)>,
+    jobs: usize,
+    events: Vec<Event>,
+}
+
+impl Engine {
+    /// Starts the threads. `wake` is called from any of them when there is something to
+    /// [`poll`](Engine::poll).
+    ///
+    /// # Errors
+    /// The system gave no threads.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> io::Result<Engine> {
+        Engine::with_options(wake, 0, ScanOptions::default())
+    }
+
+    /// As [`Engine::new`], with a number of scan threads (0: one per core) and other options.
+    ///
+    /// # Errors
+    /// The system gave no threads.
+    pub fn with_options(
+        wake: impl Fn() + Send + Sync + 'static,
+        threads: usize,
+        options: ScanOptions,
+    ) -> io::Result<Engine> {
+        let wake: Wake = Arc::new(wake);
+        let inbox = Arc::new(Inbox::default());
+        let (sender, messages) = sync_channel(1024);
+        let workers = Workers::new(threads)?;
+        worker::start_scans(inbox.clone(), workers, options, sender.clone(), wake.clone())?;
+        worker::start_rows(inbox.clone(), sender.clone(), wake.clone())?;
+        Ok(Engine {
+            inbox,
+            messages,
+            sender,
+            wake,
+            answers: Cache::new(ANSWER_BUDGET),
+            pages: Cache::new(PAGE_BUDGET),
+            shown: HashMap::new(),
+            shown_pages: HashMap::new(),
+            asked: Vec::new(),
+            asked_rows: Vec::new(),
+            jobs: 0,
+            events: Vec::new(),
+        })
+    }
+
+    /// The answer to `question`, or what there is until it comes. To be asked again every frame for as
+    /// long as the answer is wanted.
+    pub fn answer(&mut self, slot: Slot, question: &Question) -> Reply {
+        let freshness = match self.answers.get(question.key()) {
+            Some(Ok(answer)) => {
+                self.shown.insert(slot, answer.clone());
+                return Reply { answer: Some(answer.clone()), freshness: Freshness::Final };
+            }
+            Some(Err(error)) => Freshness::Failed(error.clone()),
+            None => {
+                self.asked.push(question.clone());
+                Freshness::Stale(self.inbox.progress().unwrap_or_default())
+            }
+        };
+        Reply { answer: self.shown.get(&slot).cloned(), freshness }
+    }
+
+    /// The page of rows asked for, or what there is until it comes.
+    pub fn rows(&mut self, slot: Slot, request: &RowsRequest) -> RowsReply {
+        let key = request.key();
+        let freshness = match self.pages.get(&key) {
+            Some(Ok(page)) => {
+                self.shown_pages.insert(slot, page.clone());
+                return RowsReply { page: Some(page.clone()), freshness: Freshness::Final };
+            }
+            Some(Err(error)) => Freshness::Failed(error.clone()),
+            None => {
+                self.asked_rows.push((key, request.clone()));
+                Freshness::Stale(Progress::default())
+            }
+        };
+        RowsReply { page: self.shown_pages.get(&slot).cloned(), freshness }
+    }
+
+    /// Hands the questions of this frame to the workers and withdraws those of earlier frames.
+    pub fn end_frame(&mut self) {
+        let asked = std::mem::take(&mut self.asked);
+        let asked_rows = std::mem::take(&mut self.asked_rows);
+        self.inbox.want(asked, asked_rows);
+    }
+
+    /// Takes in what has finished. To be called at the start of every frame.
+    pub fn poll(&mut self) -> Vec<Event> {
+        while let Ok(message) = self.messages.try_recv() {
+            match message {
+                Message::Answers(answers) => {
+                    self.inbox.seen(answers.iter().map(|(key, _)| key));
+                    for (key, result) in answers {
+                        let bytes = result.as_ref().map_or(256, |answer| answer.bytes());
+                        self.answers.insert(key, result, bytes);
+                    }
+                }
+                Message::Page { key, result } => {
+                    let bytes = result.as_ref().map_or(256, |page| {
+                        page.columns.iter().map(|c| c.get_array_memory_size()).sum::<usize>() + page.len() * 8
+                    });
+                    self.inbox.seen_rows(&key);
+                    self.pages.insert(key, result, bytes);
+                }
+                Message::Event(event) => {
+                    self.jobs = self.jobs.saturating_sub(1);
+                    self.events.push(event);
+                }
+            }
+        }
+        std::mem::take(&mut self.events)
+    }
+
+    /// Opens the file at `path` on a thread of its own; ends in [`Event::Opened`].
+    pub fn open(&mut self, path: PathBuf) {
+        self.start("open", move |_| {
+            let result = jobs::open(&path);
+            Event::Opened { path, result }
+        });
+    }
+
+    /// Runs `job` on a thread of its own; ends in [`Event::Done`].
+    pub fn run(
+        &mut self,
+        name: impl Into<String>,
+        job: impl FnOnce(&Task) -> Result<String, String> + Send + 'static,
+    ) {
+        let name = name.into();
+        self.start("job", move |task| {
+            let result = jobs::guarded(|| job(task));
+            Event::Done { name, result }
+        });
+    }
+
+    fn start(&mut self, thread: &str, job: impl FnOnce(&Task) -> Event + Send + 'static) {
+        let (sender, wake) = (self.sender.clone(), self.wake.clone());
+        let started = jobs::spawn(thread, move || {
+            // A closed channel means the window is gone, and nobody is left to tell.
+            let _ = sender.send(Message::Event(job(&Task::detached())));
+            wake();
+        });
+        match started {
+            Ok(()) => self.jobs += 1,
+            Err(error) => self.events.push(Event::Done {
+                name: thread.to_owned(),
+                result: Err(format!("the system gives no more threads: {error}")),
+            }),
+        }
+    }
+
+    /// What is under way.
+    pub fn status(&self) -> Status {
+        let mut status = self.inbox.status();
+        status.jobs = self.jobs;
+        status
+    }
+
+    /// Stops the scan under way. Its questions stay unanswered until they change or
+    /// [`retry`](Engine::retry).
+    pub fn cancel(&mut self) {
+        for key in self.inbox.cancel() {
+            self.answers.insert(key, Err(QueryError::Cancelled(crate::task::Cancelled)), 256);
+        }
+    }
+
+    /// Forgets failures and cancellations, so that they are tried again.
+    pub fn retry(&mut self) {
+        self.answers.retain(|result| result.is_ok());
+        self.pages.retain(|result| result.is_ok());
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.inbox.quit();
+    }
+}

@@ -1,0 +1,92 @@
+//! The threads that compute answers and read rows.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use super::inbox::{Inbox, RowsRequest};
+use super::{Message, Wake, jobs};
+use crate::query::{Answer, QueryError, Question, ScanOptions, Workers, rows, scan};
+use crate::task::Task;
+
+/// Starts the thread that answers questions, one pass at a time.
+pub(super) fn start_scans(
+    inbox: Arc<Inbox>,
+    workers: Workers,
+    options: ScanOptions,
+    sender: SyncSender<Message>,
+    wake: Wake,
+) -> io::Result<()> {
+    jobs::spawn("engine", move || {
+        while let Some((questions, task)) = inbox.take_questions() {
+            let results = answer_all(&questions, &workers, options, &task);
+            inbox.questions_done(results.iter().map(|(key, _)| key.clone()));
+            if !results.is_empty() && sender.send(Message::Answers(results)).is_err() {
+                return;
+            }
+            wake();
+        }
+    })
+}
+
+type Results = Vec<(Arc<str>, Result<Arc<Answer>, QueryError>)>;
+
+/// Answers in one pass; when that fails, each question alone, so that one bad column or expression
+/// takes no other picture with it. Nothing is returned for cancelled questions.
+fn answer_all(questions: &[Question], workers: &Workers, options: ScanOptions, task: &Task) -> Results {
+    let guarded = |questions: &[Question]| {
+        jobs::guarded_with(QueryError::Panicked, || scan(questions, workers, options, task))
+    };
+    let pair = |question: &Question, result| (question.key().clone(), result);
+    match guarded(questions) {
+        Ok(answers) => {
+            questions.iter().zip(answers).map(|(q, answer)| pair(q, Ok(Arc::new(answer)))).collect()
+        }
+        Err(QueryError::Cancelled(_)) => Vec::new(),
+        Err(error) if questions.len() == 1 => vec![pair(&questions[0], Err(error))],
+        Err(_) => {
+            let mut results = Vec::with_capacity(questions.len());
+            for question in questions {
+                match guarded(std::slice::from_ref(question)).map(|mut answers| answers.pop()) {
+                    Ok(Some(answer)) => results.push(pair(question, Ok(Arc::new(answer)))),
+                    Ok(None) => {}
+                    Err(QueryError::Cancelled(_)) => break,
+                    Err(error) => results.push(pair(question, Err(error))),
+                }
+            }
+            results
+        }
+    }
+}
+
+/// Starts the thread that reads the rows on screen, beside any scan.
+pub(super) fn start_rows(inbox: Arc<Inbox>, sender: SyncSender<Message>, wake: Wake) -> io::Result<()> {
+    jobs::spawn("rows", move || {
+        while let Some((key, request, task)) = inbox.take_rows() {
+            let result = jobs::guarded_with(QueryError::Panicked, || read_page(&request, &task));
+            let cancelled = matches!(result, Err(QueryError::Cancelled(_)));
+            inbox.rows_done(!cancelled);
+            if cancelled {
+                wake();
+                continue;
+            }
+            if sender.send(Message::Page { key, result: result.map(Arc::new) }).is_err() {
+                return;
+            }
+            wake();
+        }
+    })
+}
+
+fn read_page(request: &RowsRequest, task: &Task) -> Result<rows::RowPage, QueryError> {
+    let index = request.index.as_ref().and_then(|answer| answer.index());
+    rows::fetch(
+        &request.dataset,
+        &request.selection,
+        index,
+        request.first,
+        request.count,
+        &request.columns,
+        task,
+    )
+}

@@ -1,0 +1,21 @@
+//! What is open, and the commands that change it.
+//!
+//! A [`Session`] holds a [`Document`] (plain data, saved as text) and what follows from it: the typed
+//! selection, the open table, what can be undone. [`Session::apply`] is the only way to change it; what
+//! needs a thread or a disk comes back as a [`Request`]. A whole user's day can be replayed in a test
+//! without either.
+
+mod command;
+mod document;
+mod history;
+pub mod persist;
+mod scene;
+mod state;
+
+pub use command::{Command, Gesture, Request};
+pub use document::{
+    AxisSpec, ColorMap, ColorScale, ColumnSpec, Document, FilterSpec, Layout, LayoutCell, LayoutColumn,
+    PredicateSpec, ThemeChoice, ViewId, ViewKind, ViewSpec,
+};
+pub use scene::{first_scene, view_of};
+pub use state::{Filter, Notice, Session};

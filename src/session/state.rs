@@ -1,0 +1,351 @@
+//! The session itself: the document, and what follows from it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::history::History;
+use super::{
+    Command, Document, FilterSpec, Gesture, PredicateSpec, Request, ViewId, ViewKind, ViewSpec, first_scene,
+};
+use crate::dataset::{Dataset, DefineError};
+use crate::expr::{Expr, ExprError};
+use crate::select::{Clause, Dimension, Selection};
+
+/// Something to tell the person, until they dismiss it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// One or two sentences: what happened, to what, and the way out.
+    pub text: String,
+}
+
+/// A filter of the document and its meaning on the open table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    /// As written.
+    pub spec: FilterSpec,
+    /// As applied, or why it cannot be.
+    pub clause: Result<Clause, ExprError>,
+}
+
+/// The document, the open table, and what follows from both.
+#[derive(Default)]
+pub struct Session {
+    document: Document,
+    dataset: Option<Arc<Dataset>>,
+    opening: Option<PathBuf>,
+    filters: Vec<Filter>,
+    selection: Selection,
+    history: History,
+    notice: Option<Notice>,
+}
+
+impl Session {
+    /// An empty session.
+    pub fn new() -> Session {
+        Session::default()
+    }
+
+    /// What is saved.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The open table.
+    pub fn dataset(&self) -> Option<&Arc<Dataset>> {
+        self.dataset.as_ref()
+    }
+
+    /// The file being opened, if one is.
+    pub fn opening(&self) -> Option<&PathBuf> {
+        self.opening.as_ref()
+    }
+
+    /// The filters and their meanings, in the document's order.
+    pub fn filters(&self) -> &[Filter] {
+        &self.filters
+    }
+
+    /// Every enabled filter: what the count, the rows and the exports show.
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// What `view` shows: every enabled filter but that of its own dimension.
+    pub fn selection_for(&self, view: &ViewSpec) -> Selection {
+        match self.dimension_of(view) {
+            Some(dimension) => self.selection.without(&dimension),
+            None => self.selection.clone(),
+        }
+    }
+
+    /// The filter of the view's own dimension, enabled or not, and its position.
+    pub fn filter_of(&self, view: &ViewSpec) -> Option<(usize, &FilterSpec)> {
+        let dimension = self.dimension_of(view)?;
+        let own = |filter: &Filter| matches!(&filter.clause, Ok(clause) if clause.dimension == dimension);
+        let at = self.filters.iter().position(own)?;
+        Some((at, &self.filters[at].spec))
+    }
+
+    /// What a brush in the view filters by.
+    pub fn dimension_of(&self, view: &ViewSpec) -> Option<Dimension> {
+        let axis = |axis: &Option<super::AxisSpec>| self.expr(&axis.as_ref()?.expr).ok();
+        match view.kind {
+            ViewKind::Histogram | ViewKind::Bars => Some(Dimension::axis(&axis(&view.x)?)),
+            ViewKind::Heatmap => Some(Dimension::plane(&axis(&view.x)?, &axis(&view.y)?)),
+            ViewKind::Rows => None,
+        }
+    }
+
+    /// The expression `text` on the open table.
+    ///
+    /// # Errors
+    /// [`ExprError`] when it does not parse or type-check, or no table is open.
+    pub fn expr(&self, text: &str) -> Result<Expr, ExprError> {
+        match &self.dataset {
+            Some(dataset) => Expr::parse(text, dataset.schema()),
+            None => Expr::parse(text, &Default::default()),
+        }
+    }
+
+    /// What the person should be told.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// Whether there is a change to take back.
+    pub fn can_undo(&self) -> bool {
+        self.history.can_undo()
+    }
+
+    /// Whether a change was taken back.
+    pub fn can_redo(&self) -> bool {
+        self.history.can_redo()
+    }
+
+    /// Makes the change; what needs others comes back.
+    pub fn apply(&mut self, command: Command) -> Vec<Request> {
+        match command {
+            Command::Open(path) => {
+                self.opening = Some(path.clone());
+                return vec![Request::Open(path)];
+            }
+            Command::Opened { path, result } => self.opened(path, result),
+            Command::Restore(document) => {
+                let request = document.file.clone().map(Request::Open);
+                self.opening = document.file.clone();
+                self.dataset = None;
+                self.document = *document;
+                self.history.clear();
+                self.follow();
+                return request.into_iter().collect();
+            }
+            Command::AddView(view) => self.change(Gesture::Begin, |document| {
+                document.layout.add(view.id);
+                document.views.push(view);
+            }),
+            Command::RemoveView(id) => self.change(Gesture::Begin, |document| {
+                document.layout.remove(id);
+                document.views.retain(|view| view.id != id);
+            }),
+            Command::ChangeView(view, gesture) => self.change(gesture, |document| {
+                if let Some(existing) = document.views.iter_mut().find(|existing| existing.id == view.id) {
+                    *existing = view;
+                }
+            }),
+            Command::SetFilter(filter, gesture) => self.set_filter(filter, gesture),
+            Command::ReplaceFilter(at, filter) => self.change_filter(at, |filters| filters[at] = filter),
+            Command::RemoveFilter(at) => self.change_filter(at, |filters| {
+                filters.remove(at);
+            }),
+            Command::ToggleFilter(at) => self.change_filter(at, |filters| filters[at].enabled ^= true),
+            Command::InvertFilter(at) => self.change_filter(at, |filters| filters[at].inverted ^= true),
+            Command::ClearFilters => {
+                if !self.document.filters.is_empty() {
+                    self.change(Gesture::Begin, |document| document.filters.clear());
+                }
+            }
+            Command::DefineColumn { name, text } => self.define(&name, Some(text)),
+            Command::RemoveColumn(name) => self.define(&name, None),
+            Command::SetTheme(theme) => self.change(Gesture::Begin, |document| document.theme = theme),
+            Command::SetLayout(layout, gesture) => self.change(gesture, |document| document.layout = layout),
+            Command::Undo => {
+                if let Some(before) = self.history.undo(&self.document) {
+                    self.document = before;
+                    self.follow();
+                }
+            }
+            Command::Redo => {
+                if let Some(after) = self.history.redo(&self.document) {
+                    self.document = after;
+                    self.follow();
+                }
+            }
+            Command::Notify(text) => self.notice = Some(Notice { text }),
+            Command::DismissNotice => self.notice = None,
+        }
+        Vec::new()
+    }
+
+    fn opened(&mut self, path: PathBuf, result: Result<Arc<Dataset>, String>) {
+        if self.opening.as_ref() != Some(&path) {
+            // Another file was asked for since.
+            return;
+        }
+        self.opening = None;
+        let dataset = match result {
+            Ok(dataset) => dataset,
+            Err(text) => {
+                self.notice = Some(Notice { text });
+                return;
+            }
+        };
+        self.notice = None;
+        let restored = self.document.file.as_ref() == Some(&path) && self.dataset.is_none();
+        if !restored {
+            let (views, layout) = first_scene(&dataset);
+            let theme = self.document.theme;
+            self.document = Document { file: Some(path), theme, views, layout, ..Document::default() };
+        }
+        self.dataset = Some(dataset);
+        self.history.clear();
+        self.follow();
+    }
+
+    /// Changes the document and what follows from it, as one step of undo unless it continues one.
+    fn change(&mut self, gesture: Gesture, edit: impl FnOnce(&mut Document)) {
+        let mut after = self.document.clone();
+        edit(&mut after);
+        if after == self.document {
+            return;
+        }
+        let before = std::mem::replace(&mut self.document, after);
+        if gesture == Gesture::Begin || !self.history.can_undo() {
+            self.history.push(before);
+        }
+        self.follow();
+    }
+
+    fn change_filter(&mut self, at: usize, edit: impl FnOnce(&mut Vec<FilterSpec>)) {
+        if at < self.document.filters.len() {
+            self.change(Gesture::Begin, |document| edit(&mut document.filters));
+        }
+    }
+
+    fn set_filter(&mut self, filter: FilterSpec, gesture: Gesture) {
+        let dimension = self.clause(&filter).ok().map(|clause| clause.dimension);
+        let same = |existing: &Filter| {
+            dimension.is_some() && existing.clause.as_ref().ok().map(|c| &c.dimension) == dimension.as_ref()
+        };
+        let at = self.filters.iter().position(same);
+        self.change(gesture, |document| match at {
+            Some(at) => document.filters[at] = filter,
+            None => document.filters.push(filter),
+        });
+    }
+
+    fn define(&mut self, name: &str, text: Option<String>) {
+        let Some(dataset) = &self.dataset else { return };
+        let defined = match &text {
+            Some(text) => dataset.with_column(name, text),
+            None => dataset.without_column(name),
+        };
+        match defined {
+            Ok(_) => self.change(Gesture::Begin, |document| match text {
+                Some(text) => match document.columns.iter_mut().find(|column| column.name == name) {
+                    Some(column) => column.text = text,
+                    None => document.columns.push(super::ColumnSpec { name: name.to_owned(), text }),
+                },
+                None => document.columns.retain(|column| column.name != name),
+            }),
+            Err(error) => self.notice = Some(Notice { text: error.to_string() }),
+        }
+    }
+
+    /// Brings the table's virtual columns, the filters and the selection in line with the document.
+    fn follow(&mut self) {
+        if let Some(dataset) = self.dataset.clone() {
+            match self.with_columns(&dataset) {
+                Ok(Some(changed)) => self.dataset = Some(Arc::new(changed)),
+                Ok(None) => {}
+                Err(error) => self.notice = Some(Notice { text: error.to_string() }),
+            }
+        }
+        self.filters = self
+            .document
+            .filters
+            .iter()
+            .map(|spec| Filter { spec: spec.clone(), clause: self.clause(spec) })
+            .collect();
+        let applied = |filter: &Filter| filter.clause.as_ref().ok().filter(|_| filter.spec.enabled).cloned();
+        self.selection = if self.dataset.is_some() {
+            Selection::of(self.filters.iter().filter_map(applied))
+        } else {
+            Selection::all()
+        };
+    }
+
+    /// The table with the document's virtual columns; `None` when it has just those.
+    fn with_columns(&self, dataset: &Dataset) -> Result<Option<Dataset>, DefineError> {
+        let wanted = self.document.columns.iter().map(|column| (&column.name, &column.text));
+        let present = dataset.virtual_columns().iter().map(|column| (&column.name, &column.text));
+        if wanted.clone().eq(present) {
+            return Ok(None);
+        }
+        let mut changed = Dataset::new(dataset.source().clone());
+        for (name, text) in wanted {
+            changed = changed.with_column(name, text)?;
+        }
+        Ok(Some(changed))
+    }
+
+    /// What a filter means on the open table.
+    fn clause(&self, spec: &FilterSpec) -> Result<Clause, ExprError> {
+        let clause = match &spec.predicate {
+            PredicateSpec::Interval { expr, lo, hi } => Clause::interval(self.expr(expr)?, *lo, *hi),
+            PredicateSpec::Rect { x, x_range, y, y_range } => {
+                Clause::rect(self.expr(x)?, (x_range[0], x_range[1]), self.expr(y)?, (y_range[0], y_range[1]))
+            }
+            PredicateSpec::Categories { expr, values, missing } => {
+                let axis = self.expr(expr)?;
+                Clause::filter(self.categories(&axis, values, *missing)?).on(Dimension::axis(&axis))
+            }
+            PredicateSpec::Where { text } => Clause::filter(self.expr(text)?),
+        };
+        Ok(Clause { inverted: spec.inverted, ..clause })
+    }
+
+    fn categories(&self, axis: &Expr, values: &[String], missing: bool) -> Result<Expr, ExprError> {
+        let is_text = matches!(crate::data::kind(axis.data_type()), crate::data::Kind::Text);
+        let listed: Vec<String> =
+            values.iter().map(|value| if is_text { quoted(value) } else { value.clone() }).collect();
+        let among = (!listed.is_empty()).then(|| format!("{axis} in [{}]", listed.join(", ")));
+        let absent = missing.then(|| format!("ismissing({axis})"));
+        let text = match (among, absent) {
+            (Some(among), Some(absent)) => format!("({among}) or {absent}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => "false".to_owned(),
+        };
+        self.expr(&text)
+    }
+
+    /// Whether `id` is a view of the document.
+    pub fn has_view(&self, id: ViewId) -> bool {
+        self.document.view(id).is_some()
+    }
+}
+
+/// A string literal of the expression language.
+fn quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
