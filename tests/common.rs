@@ -13,6 +13,7 @@ use outcrop::task::Task;
 
 /// Real files beyond those in `tests/data`: `OUTCROP_SHARED_DATA`, or the folder `shared/data` beside
 /// the project. `None` where there is neither.
+#[allow(dead_code, reason = "used by the tests of formats")]
 pub(crate) fn shared_data() -> Option<PathBuf> {
     let named = std::env::var_os("OUTCROP_SHARED_DATA").map(PathBuf::from);
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");

@@ -100,9 +100,12 @@ pub struct Status {
     pub jobs: usize,
 }
 
+/// Questions by their keys, and what came of them.
+type Results = Vec<(Arc<str>, Result<Arc<Answer>, QueryError>)>;
+
 /// What the worker threads send back.
 enum Message {
-    Answers(Vec<(Arc<str>, Result<Arc<Answer>, QueryError>)>),
+    Answers(Results),
     Page { key: String, result: Result<Arc<RowPage>, QueryError> },
     Event(Event),
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use super::inbox::{Inbox, RowsRequest};
-use super::{Message, Wake, jobs};
-use crate::query::{Answer, QueryError, Question, ScanOptions, Workers, rows, scan};
+use super::{Message, Results, Wake, jobs};
+use crate::query::{QueryError, Question, ScanOptions, Workers, rows, scan};
 use crate::task::Task;
 
 /// Starts the thread that answers questions, one pass at a time.
@@ -28,8 +28,6 @@ pub(super) fn start_scans(
         }
     })
 }
-
-type Results = Vec<(Arc<str>, Result<Arc<Answer>, QueryError>)>;
 
 /// Answers in one pass; when that fails, each question alone, so that one bad column or expression
 /// takes no other picture with it. Nothing is returned for cancelled questions.

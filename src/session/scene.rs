@@ -107,7 +107,7 @@ fn plane<'a>(ordinal: &[&'a Field]) -> Option<(&'a Field, &'a Field)> {
     ];
     let named = |name: &str| ordinal.iter().find(|field| field.name.eq_ignore_ascii_case(name)).copied();
     let coordinates = PAIRS.iter().find_map(|(x, y)| Some((named(x)?, named(y)?)));
-    coordinates.or_else(|| match ordinal {
+    coordinates.or(match ordinal {
         [x, y, ..] => Some((*x, *y)),
         _ => None,
     })
