@@ -2,3 +2,4 @@
 
 mod common;
 mod formats_arrow;
+mod ticks;
