@@ -117,7 +117,7 @@ pub fn labels(ticks: &[f64]) -> Vec<String> {
     if largest == 0.0 {
         return ticks.iter().map(|_| "0".to_owned()).collect();
     }
-    if largest >= 1e18 || largest < 1e-4 {
+    if !(1e-4..1e18).contains(&largest) {
         let decimals = decimals(step / pow10(largest.log10().floor() as i32));
         return ticks.iter().map(|tick| exponential(*tick, decimals)).collect();
     }
