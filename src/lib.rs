@@ -14,6 +14,7 @@
 //! | 3 | [`select`] | who is filtered by which clause |
 //! | 4 | [`formats`] | one file format, one file |
 //! | 5 | [`query`] | a question, and answering it by one pass over the rows |
+//! | 5 | [`export`] | results out: tables and pictures, written whole or not at all |
 //! | 6 | [`engine`] | now, later, cancelled, again: a face that never blocks |
 //! | 7 | [`session`] | what is open, and the commands that change it |
 
@@ -21,6 +22,7 @@ pub mod aggregate;
 pub mod data;
 pub mod dataset;
 pub mod engine;
+pub mod export;
 pub mod expr;
 pub mod formats;
 pub mod kernel;

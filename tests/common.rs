@@ -11,9 +11,13 @@ use outcrop::query::{Answer, Ask, Axis, Measure, Question, ScanOptions, Workers,
 use outcrop::select::Selection;
 use outcrop::task::Task;
 
+/// The folder of small files that belong to the tests.
+pub(crate) fn test_data() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
 /// Real files beyond those in `tests/data`: `OUTCROP_SHARED_DATA`, or the folder `shared/data` beside
 /// the project. `None` where there is neither.
-#[allow(dead_code, reason = "used by the tests of formats")]
 pub(crate) fn shared_data() -> Option<PathBuf> {
     let named = std::env::var_os("OUTCROP_SHARED_DATA").map(PathBuf::from);
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");

@@ -2,6 +2,9 @@
 
 mod aggregates;
 mod common;
+mod exports;
 mod expressions;
+mod formats_arrow;
 mod scans;
 mod sessions;
+mod ticks;

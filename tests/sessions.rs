@@ -1,5 +1,4 @@
 //! A user's day, replayed without a window.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 
 mod display;
 mod schema;
+pub mod ticks;
 
 pub use display::{format_value, group_digits, shorten, si};
 pub use schema::{Chunk, Field, Kind, Schema, kind};

@@ -4,6 +4,8 @@
 //! does open the file. Opening walks headers and maps the file; it touches no value. Outside this
 //! wall is everybody else's software: every size and offset is checked against the file.
 
+mod arrow;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -79,7 +81,7 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order they are asked.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&arrow::ArrowFormat];
 
 const HEAD_BYTES: u64 = 4096;
 
