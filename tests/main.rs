@@ -1,0 +1,4 @@
+//! All integration tests, one program.
+
+mod common;
+mod formats_hdf5;
