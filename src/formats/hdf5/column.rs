@@ -45,6 +45,8 @@ pub(super) enum Values {
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) name: String,
+    /// What it is called in the file; several columns may come from one data set.
+    pub(super) part: String,
     pub(super) unit: Option<String>,
     pub(super) description: Option<String>,
     pub(super) values: Values,

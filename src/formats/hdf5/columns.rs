@@ -47,6 +47,7 @@ impl Attributes {
 /// What is said of a column beside its values.
 #[derive(Clone, Default)]
 struct Notes {
+    part: String,
     alias: Option<String>,
     unit: Option<String>,
     description: Option<String>,
@@ -54,7 +55,7 @@ struct Notes {
 
 impl Notes {
     /// From the attributes of the column's group and of its data set.
-    fn of(sources: &[&Attributes]) -> Notes {
+    fn of(part: &str, sources: &[&Attributes]) -> Notes {
         let find =
             |name: &str| sources.iter().find_map(|attributes| attributes.text(name)).map(str::to_owned);
         let description = match (find("description"), find("ucd")) {
@@ -63,11 +64,12 @@ impl Notes {
             (description, None) => description,
         };
         let unit = find("unit").filter(|unit| unit != "None").or_else(|| find("units").map(amuse_unit));
-        Notes { alias: find("alias"), unit, description }
+        Notes { part: part.to_owned(), alias: find("alias"), unit, description }
     }
 
     fn column(&self, name: String, values: Values, missing: Missing) -> Column {
-        Column { name, unit: self.unit.clone(), description: self.description.clone(), values, missing }
+        let part = self.part.clone();
+        Column { name, part, unit: self.unit.clone(), description: self.description.clone(), values, missing }
     }
 
     fn unreadable(&self, name: &str, reason: &str) -> Column {
@@ -100,7 +102,7 @@ fn amuse_unit(unit: String) -> String {
 }
 
 fn broken(path: &str) -> impl Fn(hdf5_pure::Error) -> Fault {
-    move |error| Fault::Damaged(format!("{path} cannot be read: {error}"))
+    move |error| Fault::of(path, &error)
 }
 
 /// The columns of a Vaex table: one group for each, or a data set, in the group at `path`.
@@ -163,7 +165,7 @@ pub(super) fn columns_of_records(
 ) -> Result<Vec<Column>, Fault> {
     let attributes = Attributes::of_dataset(&dataset).map_err(broken(path))?;
     let (data, datatype) = DataSet::open(container, dataset, path)?;
-    let notes = Notes::of(&[&attributes]);
+    let notes = Notes::of(path, &[&attributes]);
     expand("", &data, &datatype, &notes, None, &Attributes::default())
 }
 
@@ -174,7 +176,7 @@ fn columns_of_set(
     path: &str,
 ) -> Result<Vec<Column>, Fault> {
     let attributes = Attributes::of_dataset(&dataset).map_err(broken(path))?;
-    let notes = Notes::of(&[&attributes]);
+    let notes = Notes::of(name, &[&attributes]);
     match DataSet::open(container, dataset, path) {
         Ok((data, datatype)) => expand(name, &data, &datatype, &notes, None, &attributes),
         Err(Fault::Unsupported(reason)) => Ok(vec![notes.unreadable(name, &reason)]),
@@ -191,7 +193,7 @@ fn columns_of_group(
     depth: usize,
 ) -> Result<Vec<Column>, Fault> {
     let attributes = Attributes::of_group(group).map_err(broken(path))?;
-    let unreadable = |reason: &str| Ok(vec![Notes::of(&[&attributes]).unreadable(name, reason)]);
+    let unreadable = |reason: &str| Ok(vec![Notes::of(name, &[&attributes]).unreadable(name, reason)]);
     match attributes.text("type") {
         Some("dictionary_encoded") if depth < DEEPEST_DICTIONARY => {
             return dictionary(container, name, group, path, depth, &attributes);
@@ -218,7 +220,7 @@ fn columns_of_group(
     let Some((data, datatype, data_attributes)) = data else {
         return unreadable(&format!("{path} holds no data set called `data`"));
     };
-    let notes = Notes::of(&[&attributes, &data_attributes]);
+    let notes = Notes::of(name, &[&attributes, &data_attributes]);
     let missing = match (&mask, &bitmap) {
         (Some((mask, ..)), _) => Some(Missing::Mask { data: mask.clone(), offset: 0 }),
         (None, Some((bitmap, ..))) => Some(Missing::Bitmap(bitmap.clone())),
@@ -250,7 +252,7 @@ fn dictionary(
     depth: usize,
     attributes: &Attributes,
 ) -> Result<Vec<Column>, Fault> {
-    let notes = Notes::of(&[attributes]);
+    let notes = Notes::of(name, &[attributes]);
     let part = |part: &str| {
         let path = format!("{path}/{part}");
         let group = group.group(part).map_err(broken(&path))?;

@@ -15,9 +15,11 @@
 
 mod cache;
 mod cell;
+mod chunks;
 mod column;
 mod columns;
 mod fault;
+mod filters;
 mod heap;
 mod storage;
 mod table;
@@ -25,6 +27,7 @@ mod text;
 mod times;
 mod tree;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,6 +42,8 @@ use crate::task::{Cancelled, Task};
 
 /// Tables named in a message.
 const MOST_TABLES_NAMED: usize = 12;
+/// Stack for reading headers; only what is used of it takes memory.
+const DEEP_STACK_BYTES: usize = 128 << 20;
 
 /// The HDF5 format.
 #[derive(Debug)]
@@ -83,7 +88,9 @@ impl Format for Hdf5 {
         let part = path.to_str().and_then(|text| text.strip_prefix(file.to_str()?)?.strip_prefix('#'));
         let wanted = part.map(|part| format!("/{}", part.trim_matches('/')));
         let mapped = Mapped::open(&file).map_err(|source| OpenError::Io { path: file.clone(), source })?;
-        match open_table(mapped, &file, wanted.as_deref(), task) {
+        let opened = with_deep_stack(|| open_table(mapped, &file, wanted.as_deref(), task))
+            .map_err(|source| OpenError::Io { path: file.clone(), source })?;
+        match opened {
             Ok(table) => Ok(Arc::new(table)),
             Err(Stop::Cancelled(cancelled)) => Err(cancelled.into()),
             Err(Stop::Fault(fault)) => Err(OpenError::Malformed {
@@ -95,14 +102,31 @@ impl Format for Hdf5 {
     }
 }
 
+/// Runs `work` where it may recurse deeply: a type of 65 535 bytes, the longest a header can hold, may
+/// nest 8 000 levels, and the recursion over it overflows the 2 MiB of a common thread. Types that are
+/// read later are known to be shallow.
+fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("hdf5 headers".to_owned()).stack_size(DEEP_STACK_BYTES);
+        let done = thread.spawn_scoped(scope, work)?.join();
+        Ok(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
 fn open_table(
     mapped: Arc<Mapped>,
     path: &Path,
     wanted: Option<&str>,
     task: &Task,
 ) -> Result<Hdf5Table, Stop> {
-    let file = hdf5_pure::File::from_source(MappedBytes(mapped.clone()))
-        .map_err(|error| Fault::Damaged(format!("its superblock cannot be read: {error}")))?;
+    let file = hdf5_pure::File::from_source(MappedBytes(mapped.clone())).map_err(|error| match error {
+        hdf5_pure::Error::FileMarkedInUse { .. } => Fault::Unsupported(
+            "it is marked as being written: another program has it open, or ended without closing it \
+             (`h5clear -s` removes the mark)"
+                .to_owned(),
+        ),
+        error => Fault::of("its superblock", &error),
+    })?;
     let (declared, available) = (file.superblock().eof_address, mapped.bytes().len() as u64);
     if declared > available {
         return Err(Fault::Damaged(format!(
@@ -113,6 +137,7 @@ fn open_table(
     let container = Arc::new(Container::new(mapped, file.superblock()));
     let mut search = Search::new(&container, task);
     search.walk(&file.root(), "", 0)?;
+    let values = search.single_values;
     let mut candidates = search.candidates;
     if let Some(wanted) = wanted {
         let index = candidates.iter().position(|candidate| candidate.path == wanted);
@@ -138,7 +163,8 @@ fn open_table(
         .max_by_key(|(index, candidate)| (candidate.value_count(), std::cmp::Reverse(*index)))
         .map(|(index, _)| index);
     let Some(largest) = largest else {
-        return Err(Fault::Unsupported("it holds no data set that could be a table".to_owned()).into());
+        let reason = format!("it holds no data set that could be a table, only {values} single values");
+        return Err(Fault::Unsupported(reason).into());
     };
     let others = if candidates.len() > 1 {
         format!("; its tables are {}", listed(&candidates))

@@ -4,14 +4,16 @@
 //! bands of whole chunks that a small cache keeps, so that reading on does not decode twice.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arrow::buffer::Buffer;
-use hdf5_pure::{Dataset, Datatype, Layout};
+use hdf5_pure::{ChunkIndex, Dataset, Datatype, Layout};
 
 use super::cache::Cache;
+use super::chunks::Chunks;
 use super::fault::Fault;
+use super::filters;
 use crate::memory::Mapped;
 
 /// Chunks smaller than this are decoded several at a time.
@@ -20,6 +22,9 @@ const BAND_BYTES: u64 = 256 << 10;
 const LARGEST_CHUNK_BYTES: u64 = 1 << 30;
 /// Largest part of a data set without storage of its own that is made up at once.
 const LARGEST_FILL_BYTES: u64 = 1 << 30;
+
+/// Levels of types within types that are read.
+const DEEPEST_TYPE: usize = 32;
 
 /// The file a data set is in.
 #[derive(Debug)]
@@ -74,9 +79,25 @@ enum Storage {
     /// One run of bytes of the map.
     Contiguous { start: usize },
     /// Chunks, decoded in bands of this many rows.
-    Chunked { dataset: Dataset, band_rows: u64, chunk_rows: u64 },
+    Chunked { dataset: Dataset, band_rows: u64, chunk_rows: u64, own: Option<OwnChunks> },
     /// Anything else the HDF5 reader serves: inline bytes, or none written yet.
     Inline { dataset: Dataset },
+}
+
+/// Chunks this program finds and decodes by itself, straight from the map.
+#[derive(Debug)]
+struct OwnChunks {
+    chunk_bytes: usize,
+    /// Whether the last chunk, if it reaches past the last row, may be stored without filters.
+    may_end_raw: bool,
+    places: OnceLock<Result<Chunks, String>>,
+}
+
+impl OwnChunks {
+    /// Whether the chunks lie in the file as they are: nothing is gained by keeping them.
+    fn is_plain(&self) -> bool {
+        self.places.get().and_then(|places| places.as_ref().ok()).is_some_and(Chunks::is_plain)
+    }
 }
 
 /// A data set: rows of equal width somewhere in the file.
@@ -101,7 +122,7 @@ impl DataSet {
         path: &str,
     ) -> Result<(Arc<DataSet>, Datatype), Fault> {
         let damaged = |part: &str, error: hdf5_pure::Error| {
-            Fault::Damaged(format!("the {part} of data set {path} cannot be read: {error}"))
+            Fault::of(&format!("the {part} of data set {path}"), &error)
         };
         let shape = dataset.shape().map_err(|e| damaged("shape", e))?;
         let datatype = dataset.datatype().map_err(|e| damaged("type", e))?;
@@ -109,6 +130,11 @@ impl DataSet {
         let Some((&rows, inner)) = shape.split_first() else {
             return Err(Fault::Unsupported(format!("data set {path} is a single value, not a column")));
         };
+        if depth(&datatype) > DEEPEST_TYPE {
+            return Err(Fault::Unsupported(format!(
+                "the type of data set {path} nests more than {DEEPEST_TYPE} levels"
+            )));
+        }
         let too_large = || {
             Fault::Damaged(format!(
                 "data set {path} declares {shape:?} elements, more bytes than a file can hold"
@@ -157,7 +183,7 @@ impl DataSet {
                         "data set {path} is stored in chunks of {chunk_bytes} bytes; at most {LARGEST_CHUNK_BYTES} are decoded"
                     )));
                 }
-                if index == hdf5_pure::ChunkIndex::BTreeV2 && bytes > 0 {
+                if index == ChunkIndex::BTreeV2 && bytes > 0 {
                     return Err(Fault::Unsupported(format!(
                         "data set {path} finds its chunks by a version 2 B-tree (several unlimited dimensions)"
                     )));
@@ -179,7 +205,13 @@ impl DataSet {
                         "data set {path} has rows of {row_bytes} bytes, too many to decode at once"
                     )));
                 }
-                Storage::Chunked { dataset, band_rows, chunk_rows }
+                let is_own = chunk_shape[1..] == *inner && filters::are_known(&dataset.filter_pipeline());
+                let own = is_own.then_some(OwnChunks {
+                    chunk_bytes: narrow(chunk_bytes)?,
+                    may_end_raw: index != ChunkIndex::BTreeV1,
+                    places: OnceLock::new(),
+                });
+                Storage::Chunked { dataset, band_rows, chunk_rows, own }
             }
             Layout::Virtual => {
                 return Err(Fault::Unsupported(format!(
@@ -265,7 +297,7 @@ impl DataSet {
                 }
                 Ok(map.slice_with_length(start + skip, length))
             }
-            Storage::Chunked { dataset, band_rows, .. } => self.read_bands(dataset, *band_rows, rows, length),
+            Storage::Chunked { .. } => self.read_bands(rows, length),
             Storage::Inline { dataset } => {
                 if length as u64 > LARGEST_FILL_BYTES {
                     return Err(format!(
@@ -278,35 +310,83 @@ impl DataSet {
         }
     }
 
-    fn read_bands(
-        &self,
-        dataset: &Dataset,
-        band_rows: u64,
-        rows: Range<u64>,
-        length: usize,
-    ) -> Result<Buffer, String> {
-        let band_of = |band: u64| -> Result<(Buffer, u64), String> {
-            let start = band * band_rows;
-            if let Some(bytes) = self.container.cache.get((self.id, band)) {
-                return Ok((bytes, start));
-            }
-            let bytes = self.library_rows(dataset, start, band_rows.min(self.rows - start))?;
-            self.container.cache.insert((self.id, band), bytes.clone());
-            Ok((bytes, start))
-        };
+    fn read_bands(&self, rows: Range<u64>, length: usize) -> Result<Buffer, String> {
+        let Storage::Chunked { band_rows, .. } = self.storage else { return self.read(rows) };
         let (first, last) = (rows.start / band_rows, (rows.end - 1) / band_rows);
         if first == last {
-            let (bytes, start) = band_of(first)?;
-            return Ok(bytes.slice_with_length((rows.start - start) as usize * self.row_bytes, length));
+            let skip = (rows.start - first * band_rows) as usize * self.row_bytes;
+            return Ok(self.band(first)?.slice_with_length(skip, length));
         }
         let mut out = Vec::new();
         out.try_reserve_exact(length)
             .map_err(|_| format!("{length} bytes of data set {} do not fit into memory", self.path))?;
         for band in first..=last {
-            let (bytes, start) = band_of(band)?;
+            let start = band * band_rows;
             let from = rows.start.max(start) - start;
             let to = rows.end.min(start + band_rows) - start;
-            out.extend_from_slice(&bytes[from as usize * self.row_bytes..to as usize * self.row_bytes]);
+            out.extend_from_slice(
+                &self.band(band)?[from as usize * self.row_bytes..to as usize * self.row_bytes],
+            );
+        }
+        Ok(Buffer::from(out))
+    }
+
+    /// The rows of one band, from the cache if it has them.
+    fn band(&self, band: u64) -> Result<Buffer, String> {
+        let Storage::Chunked { dataset, band_rows, chunk_rows, own } = &self.storage else {
+            return Err(format!("data set {} has no chunks", self.path));
+        };
+        if let Some(bytes) = self.container.cache.get((self.id, band)) {
+            return Ok(bytes);
+        }
+        let start = band * band_rows;
+        let rows = start..self.rows.min(start + band_rows);
+        let bytes = match own {
+            Some(own) => self.own_rows(dataset, own, *chunk_rows, rows),
+            None => self.library_rows(dataset, start, rows.end - start),
+        }?;
+        if !own.as_ref().is_some_and(OwnChunks::is_plain) {
+            self.container.cache.insert((self.id, band), bytes.clone());
+        }
+        Ok(bytes)
+    }
+
+    /// Decodes `rows`, which begin with a chunk.
+    fn own_rows(
+        &self,
+        dataset: &Dataset,
+        own: &OwnChunks,
+        chunk_rows: u64,
+        rows: Range<u64>,
+    ) -> Result<Buffer, String> {
+        let map = self.container.mapped.buffer();
+        let named = |reason: &String| format!("data set {}: {reason}", self.path);
+        let locate = || Chunks::locate(dataset, chunk_rows, self.element_bytes, own.chunk_bytes, map.len());
+        let chunks = own.places.get_or_init(locate).as_ref().map_err(named)?;
+        let mut decoder = chunks.decoder();
+        let mut out: Vec<u8> = Vec::new();
+        let length = (rows.end - rows.start) as usize * self.row_bytes;
+        for number in rows.start / chunk_rows..rows.end.div_ceil(chunk_rows) {
+            let (start, end) = (number * chunk_rows, self.rows.min((number + 1) * chunk_rows));
+            let is_partial = end - start < chunk_rows;
+            let stored = if is_partial && own.may_end_raw {
+                None
+            } else {
+                chunks.read(number, &map, &mut decoder).map_err(|reason| named(&reason))?
+            };
+            let bytes = match stored {
+                Some(bytes) => bytes.slice_with_length(0, (end - start) as usize * self.row_bytes),
+                None => self.library_rows(dataset, start, end - start)?,
+            };
+            if bytes.len() == length {
+                return Ok(bytes);
+            }
+            if out.is_empty() {
+                out.try_reserve_exact(length).map_err(|_| {
+                    format!("{length} bytes of data set {} do not fit into memory", self.path)
+                })?;
+            }
+            out.extend_from_slice(&bytes);
         }
         Ok(Buffer::from(out))
     }
@@ -324,5 +404,17 @@ impl DataSet {
             ));
         }
         Ok(Buffer::from(bytes))
+    }
+}
+
+fn depth(datatype: &Datatype) -> usize {
+    1 + match datatype {
+        Datatype::Compound { members, .. } => {
+            members.iter().map(|member| depth(&member.datatype)).max().unwrap_or(0)
+        }
+        Datatype::Enumeration { base_type, .. }
+        | Datatype::VariableLength { base_type, .. }
+        | Datatype::Array { base_type, .. } => depth(base_type),
+        _ => 0,
     }
 }

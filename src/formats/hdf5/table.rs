@@ -73,8 +73,9 @@ fn common_length(columns: &[Column], path: &str, is_declared: bool) -> Result<u6
     for column in columns {
         let Some(rows) = column.rows() else { continue };
         match lengths.iter_mut().find(|(length, _)| *length == rows) {
-            Some((_, names)) => names.push(&column.name),
-            None => lengths.push((rows, vec![&column.name])),
+            Some((_, names)) if names.last() == Some(&column.part.as_str()) => {}
+            Some((_, names)) => names.push(&column.part),
+            None => lengths.push((rows, vec![&column.part])),
         }
     }
     match lengths.as_slice() {

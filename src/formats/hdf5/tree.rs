@@ -31,6 +31,8 @@ pub(super) struct Search<'a> {
     container: &'a Arc<Container>,
     task: &'a Task,
     objects: usize,
+    /// Data sets of a single value, which are no tables.
+    pub(super) single_values: usize,
     /// Tables found so far.
     pub(super) candidates: Vec<Candidate>,
 }
@@ -38,20 +40,24 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     /// A search through the file of `container`.
     pub(super) fn new(container: &'a Arc<Container>, task: &'a Task) -> Search<'a> {
-        Search { container, task, objects: 0, candidates: Vec::new() }
+        Search { container, task, objects: 0, single_values: 0, candidates: Vec::new() }
     }
 
     /// Finds the tables in `group`, which is at `path` (`""` for the root), and below.
     pub(super) fn walk(&mut self, group: &Group, path: &str, depth: usize) -> Result<(), Stop> {
         self.task.check()?;
         let shown = if path.is_empty() { "/" } else { path };
-        let broken =
-            |error: hdf5_pure::Error| Fault::Damaged(format!("group {shown} cannot be read: {error}"));
+        let broken = |error: hdf5_pure::Error| Fault::of(&format!("group {shown}"), &error);
         let mut sets: Vec<(String, Dataset)> = Vec::new();
         let mut records: Vec<(String, Dataset)> = Vec::new();
         for (name, dataset) in group.iter_datasets().map_err(broken)? {
-            let is_record = matches!(dataset.datatype(), Ok(Datatype::Compound { .. }));
-            if is_record { records.push((name, dataset)) } else { sets.push((name, dataset)) }
+            if dataset.shape().is_ok_and(|shape| shape.is_empty()) {
+                self.single_values += 1;
+            } else if matches!(dataset.datatype(), Ok(Datatype::Compound { .. })) {
+                records.push((name, dataset));
+            } else {
+                sets.push((name, dataset));
+            }
         }
         let mut groups: Vec<(String, Group)> = group.iter_groups().map_err(broken)?.collect();
         groups.sort_by(|a, b| a.0.cmp(&b.0));
