@@ -5,6 +5,7 @@ mod common;
 mod exports;
 mod expressions;
 mod formats_arrow;
+mod formats_hdf5;
 mod scans;
 mod sessions;
 mod ticks;

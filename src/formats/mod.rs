@@ -5,6 +5,7 @@
 //! wall is everybody else's software: every size and offset is checked against the file.
 
 mod arrow;
+mod hdf5;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -81,18 +82,29 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order they are asked.
-pub static FORMATS: &[&dyn Format] = &[&arrow::ArrowFormat];
+pub static FORMATS: &[&dyn Format] = &[&hdf5::Hdf5, &arrow::ArrowFormat];
+
+/// The file that `path` names: `path` itself, or what comes before `#` in `FILE#part` when there is
+/// no file of the whole name.
+fn file_of(path: &Path) -> PathBuf {
+    match path.to_str().and_then(|text| text.rsplit_once('#')) {
+        Some((file, _)) if !path.exists() => PathBuf::from(file),
+        _ => path.to_owned(),
+    }
+}
 
 const HEAD_BYTES: u64 = 4096;
 
-/// Opens the file at `path` with the first format that recognises it.
+/// Opens the file at `path` with the first format that recognises it. `FILE#part` opens one of several
+/// tables in a file, for formats that have such.
 ///
 /// # Errors
 /// [`OpenError`]: no such file, not a table, damaged, or not supported. A panic in a decoder
 /// becomes [`OpenError::Malformed`].
 pub fn open(path: &Path, task: &Task) -> Result<Arc<dyn Source>, OpenError> {
     let io_error = |source| OpenError::Io { path: path.to_owned(), source };
-    let meta = std::fs::metadata(path).map_err(io_error)?;
+    let file = file_of(path);
+    let meta = std::fs::metadata(&file).map_err(io_error)?;
     if meta.is_dir() {
         return Err(io_error(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file")));
     }
@@ -100,13 +112,13 @@ pub fn open(path: &Path, task: &Task) -> Result<Arc<dyn Source>, OpenError> {
         return Err(io_error(io::Error::new(io::ErrorKind::InvalidInput, "is no regular file")));
     }
     let mut head = Vec::new();
-    File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head)).map_err(io_error)?;
+    File::open(&file).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head)).map_err(io_error)?;
     let unrecognized =
         |reason: &str| OpenError::Unrecognized { path: path.to_owned(), reason: reason.to_owned() };
     if head.is_empty() {
         return Err(unrecognized("the file is empty"));
     }
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let format = FORMATS
         .iter()
         .find(|format| format.recognizes(&head, &extension))

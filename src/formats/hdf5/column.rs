@@ -1,0 +1,219 @@
+//! A column: the data sets it is kept in, and how some of its rows are read.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::{Array, ArrayRef, DictionaryArray, NullArray, PrimitiveArray};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow::compute::take;
+use arrow::datatypes::{DataType, Int32Type};
+
+use super::cell::{Cell, dictionary_type};
+use super::storage::DataSet;
+use super::text::text_array;
+
+/// Which rows of a column are missing.
+#[derive(Debug, Clone)]
+pub(super) enum Missing {
+    /// None is, as far as the file says.
+    Unmarked,
+    /// One byte at a place in every row; anything but 0 is missing.
+    Mask { data: Arc<DataSet>, offset: usize },
+    /// One bit a row, lowest first; 0 is missing.
+    Bitmap(Arc<DataSet>),
+}
+
+/// What a column's values are made from.
+#[derive(Debug)]
+pub(super) enum Values {
+    /// One cell at a place in every row of a data set.
+    Cells { data: Arc<DataSet>, offset: usize, cell: Cell },
+    /// Text: all bytes in one data set, where each row begins and the last ends in another.
+    Text { bytes: Arc<DataSet>, indices: Arc<DataSet>, index: Cell },
+    /// Codes that stand for the values of a small column.
+    Dictionary {
+        codes: Arc<DataSet>,
+        code: Cell,
+        entries: Box<Column>,
+        decoded: OnceLock<Result<ArrayRef, String>>,
+    },
+    /// Not read: the reason stands in the column's description.
+    Unreadable,
+}
+
+/// A column.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) name: String,
+    /// What it is called in the file; several columns may come from one data set.
+    pub(super) part: String,
+    pub(super) unit: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) values: Values,
+    pub(super) missing: Missing,
+}
+
+impl Column {
+    /// Number of rows; `None` for a column that is not read.
+    pub(super) fn rows(&self) -> Option<u64> {
+        match &self.values {
+            Values::Cells { data, .. } => Some(data.rows()),
+            Values::Text { indices, .. } => Some(indices.rows().saturating_sub(1)),
+            Values::Dictionary { codes, .. } => Some(codes.rows()),
+            Values::Unreadable => None,
+        }
+    }
+
+    /// The type of the arrays read.
+    pub(super) fn data_type(&self) -> DataType {
+        match &self.values {
+            Values::Cells { cell, .. } => cell.data_type(),
+            Values::Text { .. } => DataType::LargeUtf8,
+            Values::Dictionary { entries, .. } => match entries.data_type() {
+                DataType::LargeUtf8 => dictionary_type(),
+                other => other,
+            },
+            Values::Unreadable => DataType::Null,
+        }
+    }
+
+    /// Rows of one stored chunk of the data set that is costly to read in part.
+    pub(super) fn chunk_rows(&self) -> Option<u64> {
+        match &self.values {
+            Values::Cells { data, .. } => data.chunk_rows(),
+            Values::Text { indices, .. } => indices.chunk_rows(),
+            Values::Dictionary { codes, .. } => codes.chunk_rows(),
+            Values::Unreadable => None,
+        }
+    }
+
+    /// The values in `rows`, which lie inside the column.
+    pub(super) fn read(&self, rows: Range<u64>) -> Result<ArrayRef, String> {
+        let count = usize::try_from(rows.end - rows.start).map_err(|_| "too many rows at once".to_owned())?;
+        let nulls = self.missing.read(rows.clone())?;
+        match &self.values {
+            Values::Cells { data, offset, cell } => {
+                let bytes = cells_of(data.read(rows)?, data.row_bytes(), *offset, cell.width(), count)?;
+                cell.array(&bytes, count, nulls, data.container())
+            }
+            Values::Text { bytes, indices, index } => read_text(bytes, indices, index, rows, count, nulls),
+            Values::Dictionary { codes, code, entries, decoded } => {
+                let entries = decoded
+                    .get_or_init(|| entries.read(0..entries.rows().unwrap_or(0)))
+                    .as_ref()
+                    .map_err(|reason| format!("its dictionary: {reason}"))?;
+                let codes = code.integers(&codes.read(rows.clone())?, count)?;
+                decode(&codes, rows.start, entries, nulls)
+            }
+            Values::Unreadable => Ok(Arc::new(NullArray::new(count))),
+        }
+    }
+}
+
+impl Missing {
+    fn read(&self, rows: Range<u64>) -> Result<Option<NullBuffer>, String> {
+        let count = (rows.end - rows.start) as usize;
+        let valid = match self {
+            Missing::Unmarked => return Ok(None),
+            Missing::Mask { data, offset } => {
+                let mask = cells_of(data.read(rows)?, data.row_bytes(), *offset, 1, count)?;
+                BooleanBuffer::collect_bool(count, |i| mask[i] == 0)
+            }
+            Missing::Bitmap(bitmap) => {
+                let first = (rows.start % 8) as usize;
+                let bits = bitmap.read(rows.start / 8..rows.end.div_ceil(8).max(rows.start / 8))?;
+                BooleanBuffer::collect_bool(count, |i| bits[(first + i) / 8] >> ((first + i) % 8) & 1 == 1)
+            }
+        };
+        let nulls = NullBuffer::new(valid);
+        Ok((nulls.null_count() > 0).then_some(nulls))
+    }
+}
+
+/// The `width` bytes at `offset` of each of `count` rows, beside each other; `rows` itself if that is
+/// all there is.
+fn cells_of(
+    rows: Buffer,
+    row_bytes: usize,
+    offset: usize,
+    width: usize,
+    count: usize,
+) -> Result<Buffer, String> {
+    if width == row_bytes || count == 0 {
+        return Ok(rows);
+    }
+    let mut out = Vec::new();
+    out.try_reserve_exact(count * width).map_err(|_| format!("{count} values do not fit into memory"))?;
+    for row in rows.chunks_exact(row_bytes) {
+        out.extend_from_slice(&row[offset..offset + width]);
+    }
+    Ok(Buffer::from(out))
+}
+
+fn read_text(
+    bytes: &DataSet,
+    indices: &DataSet,
+    index: &Cell,
+    rows: Range<u64>,
+    count: usize,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef, String> {
+    if count == 0 {
+        return Ok(arrow::array::new_empty_array(&DataType::LargeUtf8));
+    }
+    let offsets = index.integers(&indices.read(rows.start..rows.end + 1)?, count + 1)?;
+    let (first, last) = (offsets[0], offsets[count]);
+    let wrong = offsets
+        .windows(2)
+        .position(|pair| pair[0] < 0 || pair[0] > pair[1] || pair[1] as u64 > bytes.rows())
+        .map(|i| (i, offsets[i], offsets[i + 1]));
+    if let Some((i, start, end)) = wrong {
+        return Err(format!(
+            "the text of row {} should lie at bytes {start}..{end}, but there are {} bytes",
+            rows.start + i as u64,
+            bytes.rows()
+        ));
+    }
+    let stored = bytes.read(first as u64..last as u64)?;
+    let mut text = Vec::new();
+    text.try_reserve_exact(stored.len())
+        .map_err(|_| format!("{} bytes of text do not fit into memory", stored.len()))?;
+    text.extend_from_slice(&stored);
+    let offsets: Vec<i64> = offsets.iter().map(|offset| offset - first).collect();
+    text_array(text, ScalarBuffer::from(offsets), nulls)
+}
+
+/// The entries that `codes` stand for. A negative code, or that of a missing entry, is missing.
+fn decode(
+    codes: &ScalarBuffer<i64>,
+    first_row: u64,
+    entries: &ArrayRef,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef, String> {
+    let present = |i: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(i));
+    let mut keys = Vec::with_capacity(codes.len());
+    for (i, &code) in codes.iter().enumerate() {
+        keys.push(match usize::try_from(code) {
+            Ok(code) if code < entries.len() => {
+                if entries.is_valid(code) && present(i) {
+                    Some(code as i32)
+                } else {
+                    None
+                }
+            }
+            Ok(code) if present(i) => {
+                return Err(format!(
+                    "row {} has the code {code}, but the dictionary ends at {}",
+                    first_row + i as u64,
+                    entries.len()
+                ));
+            }
+            _ => None,
+        });
+    }
+    let keys = PrimitiveArray::<Int32Type>::from(keys);
+    if entries.data_type() == &DataType::LargeUtf8 {
+        return Ok(Arc::new(DictionaryArray::try_new(keys, entries.clone()).map_err(|e| e.to_string())?));
+    }
+    take(entries, &keys, None).map_err(|e| e.to_string())
+}

@@ -1,0 +1,38 @@
+//! Why part of a file cannot be used.
+
+/// What is wrong with a part of a file, in words for a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    /// It is sound, but of a kind that is not read.
+    #[error("{0}")]
+    Unsupported(String),
+    /// It contradicts itself or its file.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl Fault {
+    /// What the HDF5 reader says of `part` of a file.
+    pub(super) fn of(part: &str, error: &hdf5_pure::Error) -> Fault {
+        use hdf5_pure::{Error, FormatError};
+        let text = error.to_string();
+        let reason = format!("{part} cannot be read: {}", text.trim_start_matches("HDF5 format error: "));
+        match error {
+            Error::Format(
+                FormatError::UnsupportedVersion(_)
+                | FormatError::UnsupportedMessage(_)
+                | FormatError::InvalidLayoutVersion(_)
+                | FormatError::UnsupportedVirtualLayout
+                | FormatError::UnsupportedExternalStorage
+                | FormatError::UnsupportedFilteredHeapObject
+                | FormatError::UnsupportedSohmReference
+                | FormatError::UnsupportedFilter(_)
+                | FormatError::UnsupportedFillValueVersion(_)
+                | FormatError::InvalidDatatypeVersion { .. }
+                | FormatError::InvalidReferenceType(_)
+                | FormatError::InvalidDatatypeClass(_),
+            ) => Fault::Unsupported(reason),
+            _ => Fault::Damaged(reason),
+        }
+    }
+}

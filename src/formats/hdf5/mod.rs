@@ -1,0 +1,199 @@
+//! HDF5: Vaex tables, plain data sets, PyTables records.
+//!
+//! Headers are read by `hdf5-pure`; contiguous values are a slice of the map and never pass through
+//! it. What becomes a column:
+//!
+//! - a Vaex table (`/table/columns/<name>/data`, with masks, null bitmaps, texts, dictionaries, times),
+//! - the data sets of one group, if all have the same first extent: the root, `/data`, `/columns`,
+//!   AMUSE's `/particles/*/attributes` or any other,
+//! - the members of the records of one data set of compound type.
+//!
+//! Rows of several elements become the columns `name[0]`, `name[1]`, ... (`name[0,1]` for more
+//! dimensions), or one list when there are more than 256. A file with several tables opens the one of
+//! most values; `FILE#/path` opens another. A column of a kind that is not read is there, all missing,
+//! with the reason as its description.
+
+mod cache;
+mod cell;
+mod chunks;
+mod column;
+mod columns;
+mod fault;
+mod filters;
+mod heap;
+mod storage;
+mod table;
+mod text;
+mod times;
+mod tree;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use self::fault::Fault;
+use self::storage::{Container, MappedBytes};
+use self::table::Hdf5Table;
+use self::tree::{Candidate, Search};
+use super::{Format, OpenError};
+use crate::dataset::Source;
+use crate::memory::Mapped;
+use crate::task::{Cancelled, Task};
+
+/// Tables named in a message.
+const MOST_TABLES_NAMED: usize = 12;
+/// Stack for reading headers; only what is used of it takes memory.
+const DEEP_STACK_BYTES: usize = 128 << 20;
+
+/// The HDF5 format.
+#[derive(Debug)]
+pub(super) struct Hdf5;
+
+/// Why opening ended early.
+#[derive(Debug)]
+enum Stop {
+    Fault(Fault),
+    Cancelled(Cancelled),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Stop {
+        Stop::Fault(fault)
+    }
+}
+
+impl From<Cancelled> for Stop {
+    fn from(cancelled: Cancelled) -> Stop {
+        Stop::Cancelled(cancelled)
+    }
+}
+
+impl Format for Hdf5 {
+    fn name(&self) -> &'static str {
+        "HDF5"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["hdf5", "h5", "hdf", "he5", "nc", "h5ad"]
+    }
+
+    fn recognizes(&self, head: &[u8], _extension: &str) -> bool {
+        const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
+        // A user block of 512, 1024, 2048... bytes may come first.
+        [0, 512, 1024, 2048].iter().any(|&at| head.get(at..).is_some_and(|rest| rest.starts_with(SIGNATURE)))
+    }
+
+    fn open(&self, path: &Path, task: &Task) -> Result<Arc<dyn Source>, OpenError> {
+        let file = super::file_of(path);
+        let part = path.to_str().and_then(|text| text.strip_prefix(file.to_str()?)?.strip_prefix('#'));
+        let wanted = part.map(|part| format!("/{}", part.trim_matches('/')));
+        let mapped = Mapped::open(&file).map_err(|source| OpenError::Io { path: file.clone(), source })?;
+        let opened = with_deep_stack(|| open_table(mapped, &file, wanted.as_deref(), task))
+            .map_err(|source| OpenError::Io { path: file.clone(), source })?;
+        match opened {
+            Ok(table) => Ok(Arc::new(table)),
+            Err(Stop::Cancelled(cancelled)) => Err(cancelled.into()),
+            Err(Stop::Fault(fault)) => Err(OpenError::Malformed {
+                path: path.to_owned(),
+                format: self.name(),
+                reason: fault.to_string(),
+            }),
+        }
+    }
+}
+
+/// Runs `work` where it may recurse deeply: a type of 65 535 bytes, the longest a header can hold, may
+/// nest 8 000 levels, and the recursion over it overflows the 2 MiB of a common thread. Types that are
+/// read later are known to be shallow.
+fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("hdf5 headers".to_owned()).stack_size(DEEP_STACK_BYTES);
+        let done = thread.spawn_scoped(scope, work)?.join();
+        Ok(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
+fn open_table(
+    mapped: Arc<Mapped>,
+    path: &Path,
+    wanted: Option<&str>,
+    task: &Task,
+) -> Result<Hdf5Table, Stop> {
+    let file = hdf5_pure::File::from_source(MappedBytes(mapped.clone())).map_err(|error| match error {
+        hdf5_pure::Error::FileMarkedInUse { .. } => Fault::Unsupported(
+            "it is marked as being written: another program has it open, or ended without closing it \
+             (`h5clear -s` removes the mark)"
+                .to_owned(),
+        ),
+        error => Fault::of("its superblock", &error),
+    })?;
+    let (declared, available) = (file.superblock().eof_address, mapped.bytes().len() as u64);
+    if declared > available {
+        return Err(Fault::Damaged(format!(
+            "the file is cut short: it ends at byte {available}, but says that it has {declared} bytes"
+        ))
+        .into());
+    }
+    let container = Arc::new(Container::new(mapped, file.superblock()));
+    let mut search = Search::new(&container, task);
+    search.walk(&file.root(), "", 0)?;
+    let values = search.single_values;
+    let mut candidates = search.candidates;
+    if let Some(wanted) = wanted {
+        let index = candidates.iter().position(|candidate| candidate.path == wanted);
+        let candidate = match index {
+            Some(index) => candidates.swap_remove(index),
+            None => tree::single(&container, &file, wanted).ok_or_else(|| {
+                Fault::Damaged(format!("it has no table {wanted}; it has {}", listed(&candidates)))
+            })?,
+        };
+        return Ok(Hdf5Table::new(container, path, candidate)?);
+    }
+    if let Some(damaged) = candidates.iter().position(|candidate| candidate.columns.is_err()) {
+        let others = listed(&candidates);
+        return match candidates.swap_remove(damaged).columns {
+            Err(fault) if candidates.is_empty() => Err(fault.into()),
+            Err(fault) => Err(Fault::Damaged(format!("{fault}; its tables are {others}")).into()),
+            Ok(_) => Err(Fault::Damaged("it is damaged".to_owned()).into()),
+        };
+    }
+    let largest = candidates
+        .iter()
+        .enumerate()
+        .max_by_key(|(index, candidate)| (candidate.value_count(), std::cmp::Reverse(*index)))
+        .map(|(index, _)| index);
+    let Some(largest) = largest else {
+        let reason = format!("it holds no data set that could be a table, only {values} single values");
+        return Err(Fault::Unsupported(reason).into());
+    };
+    let others = if candidates.len() > 1 {
+        format!("; its tables are {}", listed(&candidates))
+    } else {
+        String::new()
+    };
+    Hdf5Table::new(container, path, candidates.swap_remove(largest)).map_err(|fault| match fault {
+        Fault::Unsupported(reason) => Fault::Unsupported(reason + &others).into(),
+        Fault::Damaged(reason) => Fault::Damaged(reason + &others).into(),
+    })
+}
+
+fn listed(candidates: &[Candidate]) -> String {
+    if candidates.is_empty() {
+        return "none".to_owned();
+    }
+    let mut names: Vec<String> = candidates
+        .iter()
+        .take(MOST_TABLES_NAMED)
+        .map(|candidate| match &candidate.columns {
+            Ok(columns) => {
+                let rows = columns.iter().find_map(|column| column.rows()).unwrap_or(0);
+                format!("{} ({rows} rows of {} columns)", candidate.path, columns.len())
+            }
+            Err(_) => format!("{} (damaged)", candidate.path),
+        })
+        .collect();
+    if candidates.len() > MOST_TABLES_NAMED {
+        names.push(format!("{} more", candidates.len() - MOST_TABLES_NAMED));
+    }
+    names.join(", ")
+}

@@ -1,0 +1,420 @@
+//! Where the bytes of a data set lie, and how some of its rows are brought in.
+//!
+//! Contiguous rows are a slice of the map, shared and not copied. Chunked rows are decoded in
+//! bands of whole chunks that a small cache keeps, so that reading on does not decode twice.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use arrow::buffer::Buffer;
+use hdf5_pure::{ChunkIndex, Dataset, Datatype, Layout};
+
+use super::cache::Cache;
+use super::chunks::Chunks;
+use super::fault::Fault;
+use super::filters;
+use crate::memory::Mapped;
+
+/// Chunks smaller than this are decoded several at a time.
+const BAND_BYTES: u64 = 256 << 10;
+/// Largest chunk decoded: a file may declare any size.
+const LARGEST_CHUNK_BYTES: u64 = 1 << 30;
+/// Largest part of a data set without storage of its own that is made up at once.
+const LARGEST_FILL_BYTES: u64 = 1 << 30;
+
+/// Levels of types within types that are read.
+const DEEPEST_TYPE: usize = 32;
+
+/// The file a data set is in.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) mapped: Arc<Mapped>,
+    pub(super) cache: Arc<Cache>,
+    pub(super) base: u64,
+    pub(super) offset_bytes: usize,
+    pub(super) length_bytes: usize,
+    next_id: AtomicU64,
+}
+
+impl Container {
+    /// The mapped file, whose superblock says these widths of an address and of a length.
+    pub(super) fn new(mapped: Arc<Mapped>, superblock: &hdf5_pure::Superblock) -> Container {
+        Container {
+            mapped,
+            cache: Arc::new(Cache::default()),
+            base: superblock.base_address.get(),
+            offset_bytes: usize::from(superblock.offset_size),
+            length_bytes: usize::from(superblock.length_size),
+            next_id: AtomicU64::new(0),
+        }
+    }
+}
+
+/// The map, as the HDF5 reader wants its file.
+#[derive(Debug, Clone)]
+pub(super) struct MappedBytes(pub(super) Arc<Mapped>);
+
+impl hdf5_pure::Source for MappedBytes {
+    fn len(&self) -> u64 {
+        self.0.bytes().len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), hdf5_pure::FormatError> {
+        let available = self.0.bytes().len();
+        let part = usize::try_from(offset)
+            .ok()
+            .and_then(|start| self.0.bytes().get(start..start.checked_add(buf.len())?))
+            .ok_or(hdf5_pure::FormatError::UnexpectedEof {
+                expected: usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(buf.len()),
+                available,
+            })?;
+        buf.copy_from_slice(part);
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+enum Storage {
+    /// One run of bytes of the map.
+    Contiguous { start: usize },
+    /// Chunks, decoded in bands of this many rows.
+    Chunked { dataset: Dataset, band_rows: u64, chunk_rows: u64, own: Option<OwnChunks> },
+    /// Anything else the HDF5 reader serves: inline bytes, or none written yet.
+    Inline { dataset: Dataset },
+}
+
+/// Chunks this program finds and decodes by itself, straight from the map.
+#[derive(Debug)]
+struct OwnChunks {
+    chunk_bytes: usize,
+    /// Whether the last chunk, if it reaches past the last row, may be stored without filters.
+    may_end_raw: bool,
+    places: OnceLock<Result<Chunks, String>>,
+}
+
+impl OwnChunks {
+    /// Whether the chunks lie in the file as they are: nothing is gained by keeping them.
+    fn is_plain(&self) -> bool {
+        self.places.get().and_then(|places| places.as_ref().ok()).is_some_and(Chunks::is_plain)
+    }
+}
+
+/// A data set: rows of equal width somewhere in the file.
+#[derive(Debug)]
+pub(super) struct DataSet {
+    id: u64,
+    path: String,
+    container: Arc<Container>,
+    rows: u64,
+    inner: Vec<u64>,
+    element_bytes: usize,
+    row_bytes: usize,
+    storage: Storage,
+}
+
+impl DataSet {
+    /// Looks at the header of `dataset`, called `path` in messages; reads no value. Also gives the
+    /// type of its elements.
+    pub(super) fn open(
+        container: &Arc<Container>,
+        dataset: Dataset,
+        path: &str,
+    ) -> Result<(Arc<DataSet>, Datatype), Fault> {
+        let damaged = |part: &str, error: hdf5_pure::Error| {
+            Fault::of(&format!("the {part} of data set {path}"), &error)
+        };
+        let shape = dataset.shape().map_err(|e| damaged("shape", e))?;
+        let datatype = dataset.datatype().map_err(|e| damaged("type", e))?;
+        let layout = dataset.layout().map_err(|e| damaged("layout", e))?;
+        let Some((&rows, inner)) = shape.split_first() else {
+            return Err(Fault::Unsupported(format!("data set {path} is a single value, not a column")));
+        };
+        if depth(&datatype) > DEEPEST_TYPE {
+            return Err(Fault::Unsupported(format!(
+                "the type of data set {path} nests more than {DEEPEST_TYPE} levels"
+            )));
+        }
+        let too_large = || {
+            Fault::Damaged(format!(
+                "data set {path} declares {shape:?} elements, more bytes than a file can hold"
+            ))
+        };
+        let element_bytes = dataset.element_size().map_err(|e| damaged("type", e))?;
+        let row_bytes = inner
+            .iter()
+            .try_fold(element_bytes, |bytes, &extent| bytes.checked_mul(extent))
+            .ok_or_else(too_large)?;
+        let bytes = row_bytes.checked_mul(rows).filter(|&b| b <= i64::MAX as u64).ok_or_else(too_large)?;
+        let narrow = |value: u64| usize::try_from(value).map_err(|_| too_large());
+        let storage = match layout {
+            Layout::Contiguous { address: Some(address), .. } => {
+                let available = container.mapped.bytes().len() as u64;
+                if bytes > 0 && address.checked_add(bytes).is_none_or(|end| end > available) {
+                    return Err(Fault::Damaged(format!(
+                        "data set {path} should lie at bytes {address}..+{bytes}, but the file ends at {available}"
+                    )));
+                }
+                Storage::Contiguous { start: if bytes == 0 { 0 } else { narrow(address)? } }
+            }
+            Layout::Contiguous { address: None, .. } => {
+                if bytes > 0 {
+                    dataset.read_raw_rows(0, 1).map_err(|e| damaged("storage", e))?;
+                }
+                Storage::Inline { dataset }
+            }
+            Layout::Compact { size } => {
+                if size < bytes {
+                    return Err(Fault::Damaged(format!(
+                        "data set {path} holds {size} bytes, but declares {bytes}"
+                    )));
+                }
+                Storage::Inline { dataset }
+            }
+            Layout::Chunked { chunk_shape, index } => {
+                let chunk_rows = chunk_shape.first().copied().unwrap_or(0);
+                let chunk_bytes = chunk_shape
+                    .iter()
+                    .try_fold(element_bytes, |bytes, &extent| bytes.checked_mul(extent))
+                    .filter(|&bytes| bytes > 0 && chunk_shape.len() == shape.len())
+                    .ok_or_else(too_large)?;
+                if chunk_bytes > LARGEST_CHUNK_BYTES {
+                    return Err(Fault::Unsupported(format!(
+                        "data set {path} is stored in chunks of {chunk_bytes} bytes; at most {LARGEST_CHUNK_BYTES} are decoded"
+                    )));
+                }
+                if index == ChunkIndex::BTreeV2 && bytes > 0 {
+                    return Err(Fault::Unsupported(format!(
+                        "data set {path} finds its chunks by a version 2 B-tree (several unlimited dimensions)"
+                    )));
+                }
+                if let Some(filter) = dataset
+                    .filter_pipeline()
+                    .iter()
+                    .find(|filter| !matches!(filter.id, 1 | 2 | 3 | 6 | 32000))
+                {
+                    return Err(Fault::Unsupported(format!(
+                        "data set {path} is compressed by {filter} (HDF5 filter {}); gzip, lzf, shuffle, scale-offset and fletcher32 are read",
+                        filter.id
+                    )));
+                }
+                let band_bytes = chunk_rows.saturating_mul(row_bytes).max(1);
+                let band_rows = chunk_rows.saturating_mul((BAND_BYTES / band_bytes).max(1));
+                if band_rows.min(rows).saturating_mul(row_bytes) > LARGEST_CHUNK_BYTES {
+                    return Err(Fault::Unsupported(format!(
+                        "data set {path} has rows of {row_bytes} bytes, too many to decode at once"
+                    )));
+                }
+                let is_own = chunk_shape[1..] == *inner && filters::are_known(&dataset.filter_pipeline());
+                let own = is_own.then_some(OwnChunks {
+                    chunk_bytes: narrow(chunk_bytes)?,
+                    may_end_raw: index != ChunkIndex::BTreeV1,
+                    places: OnceLock::new(),
+                });
+                Storage::Chunked { dataset, band_rows, chunk_rows, own }
+            }
+            Layout::Virtual => {
+                return Err(Fault::Unsupported(format!(
+                    "data set {path} is virtual: its values are in other files"
+                )));
+            }
+            _ => {
+                return Err(Fault::Unsupported(format!(
+                    "data set {path} has a storage layout of a new kind"
+                )));
+            }
+        };
+        let data_set = DataSet {
+            id: container.next_id.fetch_add(1, Ordering::Relaxed),
+            path: path.to_owned(),
+            container: container.clone(),
+            rows,
+            inner: inner.to_vec(),
+            element_bytes: narrow(element_bytes)?,
+            row_bytes: narrow(row_bytes)?,
+            storage,
+        };
+        Ok((Arc::new(data_set), datatype))
+    }
+
+    /// Its path in the file.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Extent of its first dimension.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Extents of its other dimensions.
+    pub(super) fn inner(&self) -> &[u64] {
+        &self.inner
+    }
+
+    /// Bytes of one element.
+    pub(super) fn element_bytes(&self) -> usize {
+        self.element_bytes
+    }
+
+    /// Bytes of one row: of all elements that share a first index.
+    pub(super) fn row_bytes(&self) -> usize {
+        self.row_bytes
+    }
+
+    /// The file it is in.
+    pub(super) fn container(&self) -> &Container {
+        &self.container
+    }
+
+    /// Rows of one stored chunk, if it is stored in chunks.
+    pub(super) fn chunk_rows(&self) -> Option<u64> {
+        match self.storage {
+            Storage::Chunked { chunk_rows, .. } => Some(chunk_rows),
+            _ => None,
+        }
+    }
+
+    /// The bytes of `rows`: exactly [`row_bytes`](Self::row_bytes) for each, as they are in the file.
+    pub(super) fn read(&self, rows: Range<u64>) -> Result<Buffer, String> {
+        if rows.start > rows.end || rows.end > self.rows {
+            return Err(format!("data set {} has only {} rows", self.path, self.rows));
+        }
+        let count = rows.end - rows.start;
+        let length = usize::try_from(count)
+            .ok()
+            .and_then(|count| count.checked_mul(self.row_bytes))
+            .ok_or_else(|| format!("{count} rows of data set {} do not fit into memory", self.path))?;
+        if length == 0 {
+            return Ok(Buffer::from(Vec::<u8>::new()));
+        }
+        match &self.storage {
+            Storage::Contiguous { start } => {
+                let skip = rows.start as usize * self.row_bytes;
+                let map = self.container.mapped.buffer();
+                if map.len() < start + skip + length {
+                    return Err(format!("data set {} reaches past the end of the file", self.path));
+                }
+                Ok(map.slice_with_length(start + skip, length))
+            }
+            Storage::Chunked { .. } => self.read_bands(rows, length),
+            Storage::Inline { dataset } => {
+                if length as u64 > LARGEST_FILL_BYTES {
+                    return Err(format!(
+                        "data set {} has no values stored; {length} bytes of its fill value are too many",
+                        self.path
+                    ));
+                }
+                self.library_rows(dataset, rows.start, count)
+            }
+        }
+    }
+
+    fn read_bands(&self, rows: Range<u64>, length: usize) -> Result<Buffer, String> {
+        let Storage::Chunked { band_rows, .. } = self.storage else { return self.read(rows) };
+        let (first, last) = (rows.start / band_rows, (rows.end - 1) / band_rows);
+        if first == last {
+            let skip = (rows.start - first * band_rows) as usize * self.row_bytes;
+            return Ok(self.band(first)?.slice_with_length(skip, length));
+        }
+        let mut out = Vec::new();
+        out.try_reserve_exact(length)
+            .map_err(|_| format!("{length} bytes of data set {} do not fit into memory", self.path))?;
+        for band in first..=last {
+            let start = band * band_rows;
+            let from = rows.start.max(start) - start;
+            let to = rows.end.min(start + band_rows) - start;
+            out.extend_from_slice(
+                &self.band(band)?[from as usize * self.row_bytes..to as usize * self.row_bytes],
+            );
+        }
+        Ok(Buffer::from(out))
+    }
+
+    /// The rows of one band, from the cache if it has them.
+    fn band(&self, band: u64) -> Result<Buffer, String> {
+        let Storage::Chunked { dataset, band_rows, chunk_rows, own } = &self.storage else {
+            return Err(format!("data set {} has no chunks", self.path));
+        };
+        if let Some(bytes) = self.container.cache.get((self.id, band)) {
+            return Ok(bytes);
+        }
+        let start = band * band_rows;
+        let rows = start..self.rows.min(start + band_rows);
+        let bytes = match own {
+            Some(own) => self.own_rows(dataset, own, *chunk_rows, rows),
+            None => self.library_rows(dataset, start, rows.end - start),
+        }?;
+        if !own.as_ref().is_some_and(OwnChunks::is_plain) {
+            self.container.cache.insert((self.id, band), bytes.clone());
+        }
+        Ok(bytes)
+    }
+
+    /// Decodes `rows`, which begin with a chunk.
+    fn own_rows(
+        &self,
+        dataset: &Dataset,
+        own: &OwnChunks,
+        chunk_rows: u64,
+        rows: Range<u64>,
+    ) -> Result<Buffer, String> {
+        let map = self.container.mapped.buffer();
+        let named = |reason: &String| format!("data set {}: {reason}", self.path);
+        let locate = || Chunks::locate(dataset, chunk_rows, self.element_bytes, own.chunk_bytes, map.len());
+        let chunks = own.places.get_or_init(locate).as_ref().map_err(named)?;
+        let mut decoder = chunks.decoder();
+        let mut out: Vec<u8> = Vec::new();
+        let length = (rows.end - rows.start) as usize * self.row_bytes;
+        for number in rows.start / chunk_rows..rows.end.div_ceil(chunk_rows) {
+            let (start, end) = (number * chunk_rows, self.rows.min((number + 1) * chunk_rows));
+            let is_partial = end - start < chunk_rows;
+            let stored = if is_partial && own.may_end_raw {
+                None
+            } else {
+                chunks.read(number, &map, &mut decoder).map_err(|reason| named(&reason))?
+            };
+            let bytes = match stored {
+                Some(bytes) => bytes.slice_with_length(0, (end - start) as usize * self.row_bytes),
+                None => self.library_rows(dataset, start, end - start)?,
+            };
+            if bytes.len() == length {
+                return Ok(bytes);
+            }
+            if out.is_empty() {
+                out.try_reserve_exact(length).map_err(|_| {
+                    format!("{length} bytes of data set {} do not fit into memory", self.path)
+                })?;
+            }
+            out.extend_from_slice(&bytes);
+        }
+        Ok(Buffer::from(out))
+    }
+
+    fn library_rows(&self, dataset: &Dataset, start: u64, count: u64) -> Result<Buffer, String> {
+        let bytes = dataset
+            .read_raw_rows(start, count)
+            .map_err(|error| format!("data set {} cannot be decoded: {error}", self.path))?;
+        if bytes.len() != count as usize * self.row_bytes {
+            return Err(format!(
+                "data set {} decodes to {} bytes where {} are declared",
+                self.path,
+                bytes.len(),
+                count as usize * self.row_bytes
+            ));
+        }
+        Ok(Buffer::from(bytes))
+    }
+}
+
+fn depth(datatype: &Datatype) -> usize {
+    1 + match datatype {
+        Datatype::Compound { members, .. } => {
+            members.iter().map(|member| depth(&member.datatype)).max().unwrap_or(0)
+        }
+        Datatype::Enumeration { base_type, .. }
+        | Datatype::VariableLength { base_type, .. }
+        | Datatype::Array { base_type, .. } => depth(base_type),
+        _ => 0,
+    }
+}

@@ -1,0 +1,157 @@
+//! A table of an HDF5 file, open.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef};
+
+use super::column::Column;
+use super::fault::Fault;
+use super::storage::Container;
+use super::tree::Candidate;
+use crate::data::{Field, Schema};
+use crate::dataset::{ReadError, Source};
+
+/// Fewest rows between two splits.
+const SPLIT_ROWS: u64 = 1 << 16;
+/// Most splits listed.
+const MOST_SPLITS: u64 = 1 << 16;
+/// Columns named in a message about lengths.
+const MOST_COLUMNS_NAMED: usize = 6;
+
+/// Some columns of equal length.
+#[derive(Debug)]
+pub(super) struct Hdf5Table {
+    schema: Schema,
+    columns: Vec<Column>,
+    rows: u64,
+    splits: Vec<u64>,
+    identity: String,
+}
+
+impl Hdf5Table {
+    /// The table a search found in the file at `path`.
+    pub(super) fn new(
+        container: Arc<Container>,
+        path: &Path,
+        candidate: Candidate,
+    ) -> Result<Hdf5Table, Fault> {
+        let Candidate { path: table_path, columns, is_declared } = candidate;
+        let columns = columns?;
+        let rows = common_length(&columns, &table_path, is_declared)?;
+        let mut taken = HashSet::new();
+        let fields = columns
+            .iter()
+            .map(|column| {
+                let mut name = column.name.clone();
+                let mut number = 2;
+                while !taken.insert(name.clone()) {
+                    name = format!("{}_{number}", column.name);
+                    number += 1;
+                }
+                Field {
+                    name,
+                    data_type: column.data_type(),
+                    unit: column.unit.clone(),
+                    description: column.description.clone(),
+                }
+            })
+            .collect();
+        let full_path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let identity = format!("{}#{table_path}@{}", full_path.display(), container.mapped.fingerprint());
+        let splits = splits(rows, columns.iter().filter_map(Column::chunk_rows).max());
+        Ok(Hdf5Table { schema: Schema::new(fields), columns, rows, splits, identity })
+    }
+}
+
+/// The number of rows all columns have.
+fn common_length(columns: &[Column], path: &str, is_declared: bool) -> Result<u64, Fault> {
+    let mut lengths: Vec<(u64, Vec<&str>)> = Vec::new();
+    for column in columns {
+        let Some(rows) = column.rows() else { continue };
+        match lengths.iter_mut().find(|(length, _)| *length == rows) {
+            Some((_, names)) if names.last() == Some(&column.part.as_str()) => {}
+            Some((_, names)) => names.push(&column.part),
+            None => lengths.push((rows, vec![&column.part])),
+        }
+    }
+    match lengths.as_slice() {
+        [] => {
+            Err(Fault::Unsupported(match columns.iter().find_map(|column| column.description.as_deref()) {
+                Some(reason) => {
+                    format!("no column of {path} is read: column `{}`, {reason}", columns[0].name)
+                }
+                None => format!("{path} has no columns"),
+            }))
+        }
+        [(rows, _)] => Ok(*rows),
+        several => {
+            let named: Vec<String> = several
+                .iter()
+                .take(MOST_COLUMNS_NAMED)
+                .map(|(rows, names)| {
+                    let more = names.len().saturating_sub(MOST_COLUMNS_NAMED);
+                    let mut names: Vec<String> =
+                        names.iter().take(MOST_COLUMNS_NAMED).map(|name| format!("`{name}`")).collect();
+                    if more > 0 {
+                        names.push(format!("{more} more"));
+                    }
+                    format!("{} {rows} rows", names.join(", "))
+                })
+                .collect();
+            let reason = format!("the columns of {path} differ in length: {}", named.join("; "));
+            Err(if is_declared {
+                Fault::Damaged(reason)
+            } else {
+                let prefix = path.trim_end_matches('/');
+                Fault::Unsupported(format!(
+                    "{reason}; a single one opens as FILE#{prefix}/{}",
+                    several[0].1[0]
+                ))
+            })
+        }
+    }
+}
+
+/// Multiples of a chunk's rows, not too many.
+fn splits(rows: u64, chunk_rows: Option<u64>) -> Vec<u64> {
+    let Some(chunk_rows) = chunk_rows.filter(|&chunk_rows| chunk_rows > 0) else { return Vec::new() };
+    let step = chunk_rows.saturating_mul(SPLIT_ROWS.max(rows / MOST_SPLITS).div_ceil(chunk_rows));
+    (1..).map_while(|i: u64| i.checked_mul(step)).take_while(|&row| row < rows).collect()
+}
+
+impl Source for Hdf5Table {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn row_count(&self) -> u64 {
+        self.rows
+    }
+
+    fn read(&self, column: usize, rows: Range<u64>) -> Result<ArrayRef, ReadError> {
+        let field = &self.schema.fields()[column];
+        let fail = |reason: String| ReadError { column: field.name.clone(), rows: rows.clone(), reason };
+        if rows.start > rows.end || rows.end > self.rows {
+            return Err(fail(format!("the table has only {} rows", self.rows)));
+        }
+        let array = catch_unwind(AssertUnwindSafe(|| self.columns[column].read(rows.clone())))
+            .unwrap_or_else(|_| Err("the file is damaged in a way its decoder did not foresee".to_owned()))
+            .map_err(fail)?;
+        if array.len() as u64 != rows.end - rows.start || array.data_type() != &field.data_type {
+            return Err(fail(format!("{} values of type {} were decoded", array.len(), array.data_type())));
+        }
+        Ok(array)
+    }
+
+    fn splits(&self) -> &[u64] {
+        &self.splits
+    }
+
+    fn identity(&self) -> String {
+        self.identity.clone()
+    }
+}
