@@ -15,17 +15,16 @@ const SUM_DIGITS: u8 = 38;
 type Value<'a> = Option<&'a DataType>;
 
 pub(super) fn count(lanes: &Lanes, value: Option<usize>, _: Value<'_>, cells: usize) -> ArrayRef {
-    let counts = value.map_or(lanes.rows(), |v| lanes.counts(v));
-    Arc::new(UInt64Array::from(counts[..cells].to_vec()))
+    let at = |i: usize| value.map_or_else(|| lanes.rows_at(i), |v| lanes.present_at(v, i));
+    Arc::new(UInt64Array::from_iter_values((0..cells).map(at)))
 }
 
 /// Integer sums as `Int64` when all fit, else as `Decimal128(38, 0)`; durations stay durations.
 pub(super) fn sum(lanes: &Lanes, value: Option<usize>, value_type: Value<'_>, cells: usize) -> ArrayRef {
     let Some(value) = value else { return absent(cells) };
     match lanes.store(value, Lane::Sum) {
-        Some(Store::Floats { high, low }) => {
-            let sums = high.iter().zip(low).take(cells).map(|(&h, &l)| compensated(h, l));
-            Arc::new(Float64Array::from_iter_values(sums))
+        Some(Store::Floats(sums)) => {
+            Arc::new(Float64Array::from_iter_values(sums[..cells].iter().map(|sum| sum.value())))
         }
         Some(Store::Integers(sums)) => {
             let sums = &sums[..cells];
@@ -51,20 +50,19 @@ pub(super) fn sum(lanes: &Lanes, value: Option<usize>, value_type: Value<'_>, ce
 /// Means are `f64`; of times and durations they are rounded down to the column's own unit.
 pub(super) fn mean(lanes: &Lanes, value: Option<usize>, value_type: Value<'_>, cells: usize) -> ArrayRef {
     let Some(value) = value else { return absent(cells) };
-    let counts = lanes.counts(value);
+    let count = |i: usize| lanes.present_at(value, i);
     match (lanes.store(value, Lane::Sum), value_type) {
-        (Some(Store::Floats { high, low }), _) => {
-            let means =
-                (0..cells).map(|i| (counts[i] > 0).then(|| compensated(high[i], low[i]) / counts[i] as f64));
+        (Some(Store::Floats(sums)), _) => {
+            let means = (0..cells).map(|i| (count(i) > 0).then(|| sums[i].value() / count(i) as f64));
             Arc::new(means.collect::<Float64Array>())
         }
         (Some(Store::Integers(sums)), Some(data_type)) if data_type.is_temporal() => {
             let means =
-                (0..cells).map(|i| (counts[i] > 0).then(|| sums[i].div_euclid(i128::from(counts[i])) as i64));
+                (0..cells).map(|i| (count(i) > 0).then(|| sums[i].div_euclid(i128::from(count(i))) as i64));
             whole_as(means.collect(), data_type)
         }
         (Some(Store::Integers(sums)), _) => {
-            let means = (0..cells).map(|i| (counts[i] > 0).then(|| divide(sums[i], counts[i])));
+            let means = (0..cells).map(|i| (count(i) > 0).then(|| divide(sums[i], count(i))));
             Arc::new(means.collect::<Float64Array>())
         }
         _ => absent(cells),
@@ -80,24 +78,24 @@ pub(super) fn extreme(
     lane: Lane,
 ) -> ArrayRef {
     let (Some(value), Some(value_type)) = (value, value_type) else { return absent(cells) };
-    let counts = lanes.counts(value);
+    let count = |i: usize| lanes.present_at(value, i);
     let target = match value_type {
         DataType::Dictionary(_, values) => values.as_ref(),
         other => other,
     };
     match lanes.store(value, lane) {
         Some(Store::Signed(best)) => {
-            whole_as((0..cells).map(|i| (counts[i] > 0).then(|| best[i])).collect(), target)
+            whole_as((0..cells).map(|i| (count(i) > 0).then(|| best[i])).collect(), target)
         }
         Some(Store::Unsigned(best)) => {
             let array: ArrayRef =
-                Arc::new((0..cells).map(|i| (counts[i] > 0).then(|| best[i])).collect::<UInt64Array>());
+                Arc::new((0..cells).map(|i| (count(i) > 0).then(|| best[i])).collect::<UInt64Array>());
             cast(&array, target).unwrap_or(array)
         }
         Some(Store::Real(best)) => {
             // Among the finite, an untouched cell still holds the infinity it began with.
             let found =
-                |i: usize| counts[i] > 0 && (matches!(lane, Lane::Min | Lane::Max) || best[i].is_finite());
+                |i: usize| count(i) > 0 && (matches!(lane, Lane::Min | Lane::Max) || best[i].is_finite());
             let array: ArrayRef =
                 Arc::new((0..cells).map(|i| found(i).then(|| best[i])).collect::<Float64Array>());
             match target {
@@ -132,10 +130,6 @@ fn variance(m: &Shifted, ddof: u64) -> Option<f64> {
     // Rounding may leave a tiny negative; the NaN of infinite values must stay.
     let squared = if squared < 0.0 { 0.0 } else { squared };
     Some(squared / (m.count - ddof) as f64)
-}
-
-fn compensated(high: f64, low: f64) -> f64 {
-    if high.is_finite() { high + low } else { high }
 }
 
 /// `sum / count` with the whole part and the rest divided apart, so that large sums keep their digits.

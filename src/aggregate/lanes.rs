@@ -1,20 +1,19 @@
 //! Accumulators: the sufficient statistics of every cell.
 
+use std::ops::Range;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Date64Type, DurationMicrosecondType, DurationMillisecondType,
-    DurationNanosecondType, DurationSecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
 use super::table::Measured;
 use super::values::{
-    NumericKind, numbers, numeric_kind, plain_numbers, real_numbers, signed_numbers, unsigned_numbers,
-    whole_numbers,
+    NumericKind, numbers, numeric_kind, real_numbers, signed_numbers, unsigned_numbers, whole_numbers,
 };
 use crate::kernel::edge::EdgeValue;
-use crate::kernel::fold::{self, Shifted};
+use crate::kernel::fold::{self, Shifted, Sum};
 
 /// One sufficient statistic of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,21 +34,82 @@ pub enum Lane {
     Moments,
 }
 
+impl Lane {
+    fn is_smallest(self) -> bool {
+        matches!(self, Lane::Min | Lane::FiniteMin)
+    }
+}
+
+/// Counts per cell: 32 bits wide while they are added up, carried over to 64 before they could overflow.
+#[derive(Debug, Clone)]
+pub(super) struct Counts {
+    narrow: Vec<u32>,
+    /// Empty until something was carried over.
+    wide: Vec<u64>,
+    /// The most any narrow count can be.
+    most: u64,
+}
+
+impl Counts {
+    fn new(cells: usize) -> Counts {
+        Counts { narrow: vec![0; cells], wide: Vec::new(), most: 0 }
+    }
+
+    fn grow(&mut self, cells: usize) {
+        self.narrow.resize(cells, 0);
+        if !self.wide.is_empty() {
+            self.wide.resize(cells, 0);
+        }
+    }
+
+    fn update(&mut self, cells: &[u32]) {
+        self.most += cells.len() as u64;
+        if self.most > u64::from(u32::MAX) {
+            self.carry();
+            self.most = cells.len() as u64;
+        }
+        fold::count(cells, &mut self.narrow);
+    }
+
+    fn carry(&mut self) {
+        self.wide.resize(self.narrow.len(), 0);
+        for (wide, narrow) in self.wide.iter_mut().zip(&mut self.narrow) {
+            *wide += u64::from(std::mem::take(narrow));
+        }
+    }
+
+    fn merge(&mut self, other: &Counts, target: &impl Fn(usize) -> usize) {
+        if self.wide.is_empty() {
+            self.wide.resize(self.narrow.len(), 0);
+        }
+        for i in 0..other.narrow.len() {
+            self.wide[target(i)] += other.at(i);
+        }
+    }
+
+    pub(super) fn at(&self, i: usize) -> u64 {
+        u64::from(self.narrow[i]) + self.wide.get(i).copied().unwrap_or(0)
+    }
+}
+
 /// The accumulated numbers of one lane, one element per cell.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
-    Counts(Vec<u64>),
     Integers(Vec<i128>),
-    Floats { high: Vec<f64>, low: Vec<f64> },
+    Floats(Vec<Sum>),
     Signed(Vec<i64>),
     Unsigned(Vec<u64>),
     Real(Vec<f64>),
     Moments(Vec<Shifted>),
+    /// Of a type without numbers.
+    Nothing,
 }
 
 /// The lanes of one value column.
 #[derive(Debug, Clone)]
 struct ValueLanes {
+    /// Rows whose value is null or NaN.
+    missing: Counts,
     lanes: Vec<(Lane, Store)>,
 }
 
@@ -58,136 +118,140 @@ struct ValueLanes {
 /// One element of every store, the *trash*, takes the rows that belong to no cell.
 #[derive(Debug, Clone)]
 pub struct Lanes {
-    rows: Vec<u64>,
+    rows: Counts,
     values: Vec<ValueLanes>,
 }
 
 impl Lanes {
     /// Empty accumulators of `cells` elements for `measures` over values of these types.
     pub fn new(measures: &[Measured], value_types: &[DataType], cells: usize) -> Lanes {
-        let values = value_types
-            .iter()
-            .enumerate()
-            .map(|(v, data_type)| {
-                let kind = numeric_kind(data_type);
-                let mut wanted = vec![Lane::Count];
-                for measure in measures.iter().filter(|measure| measure.value == Some(v)) {
-                    for &lane in measure.aggregate.lanes {
-                        if !wanted.contains(&lane) {
-                            wanted.push(lane);
-                        }
+        let lanes_of = |(v, data_type): (usize, &DataType)| {
+            let mut wanted: Vec<Lane> = Vec::new();
+            for measure in measures.iter().filter(|measure| measure.value == Some(v)) {
+                for &lane in measure.aggregate.lanes {
+                    if !wanted.contains(&lane) {
+                        wanted.push(lane);
                     }
                 }
-                let lanes = wanted.into_iter().map(|lane| (lane, Store::new(lane, kind, cells))).collect();
-                ValueLanes { lanes }
-            })
-            .collect();
-        Lanes { rows: vec![0; cells], values }
+            }
+            let kind = numeric_kind(data_type);
+            let lanes = wanted.into_iter().map(|lane| (lane, Store::new(lane, kind, cells))).collect();
+            ValueLanes { missing: Counts::new(cells), lanes }
+        };
+        Lanes { rows: Counts::new(cells), values: value_types.iter().enumerate().map(lanes_of).collect() }
     }
 
     /// Number of elements, the trash included.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.rows.narrow.len()
     }
 
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.narrow.is_empty()
     }
 
     /// Makes room for `cells` elements.
     pub fn grow(&mut self, cells: usize) {
-        self.rows.resize(cells, 0);
+        self.rows.grow(cells);
         for value in &mut self.values {
+            value.missing.grow(cells);
             for (lane, store) in &mut value.lanes {
                 store.grow(*lane, cells);
             }
         }
     }
 
-    /// Folds rows in: row `i` belongs to `cells[i]`, its values are `values[v][i]`. Missing values
-    /// count as rows but not as values; they are sent to `trash`.
-    pub fn update(&mut self, values: &[ArrayRef], cells: &[u32], trash: u32) {
-        fold::count(cells, &mut self.rows);
+    /// Folds rows in: row `rows.start + i` belongs to `cells[i]`, its values are `values[v]` there, each
+    /// made by [`plain_numbers`](super::plain_numbers). Missing values count as rows but not as values; they are sent to `trash`.
+    pub fn update(&mut self, values: &[ArrayRef], rows: Range<usize>, cells: &[u32], trash: u32) {
+        self.rows.update(cells);
         let mut kept = Vec::new();
-        for (lanes, array) in self.values.iter_mut().zip(values) {
-            let array = plain_numbers(array);
-            let cells = valid_cells(&array, cells, trash, &mut kept);
-            for (lane, store) in &mut lanes.lanes {
-                store.update(*lane, &array, cells, trash);
+        for (value, array) in self.values.iter_mut().zip(values) {
+            let cells = value.present(array, &rows, cells, trash, &mut kept);
+            for (lane, store) in &mut value.lanes {
+                store.update(*lane, array, &rows, cells, trash);
             }
         }
     }
 
     /// Adds what `other` accumulated; its element `i` belongs to `target(i)` here.
     pub fn merge(&mut self, other: &Lanes, target: impl Fn(usize) -> usize) {
-        for (i, rows) in other.rows.iter().enumerate() {
-            self.rows[target(i)] += rows;
-        }
+        self.rows.merge(&other.rows, &target);
         for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
+            mine.missing.merge(&theirs.missing, &target);
             for ((lane, store), (_, from)) in mine.lanes.iter_mut().zip(&theirs.lanes) {
                 store.merge(*lane, from, &target);
             }
         }
     }
 
-    /// Rows per element.
-    pub fn rows(&self) -> &[u64] {
-        &self.rows
+    /// Rows of element `i`.
+    pub fn rows_at(&self, i: usize) -> u64 {
+        self.rows.at(i)
     }
 
     /// Bytes per element, to budget groups with.
     pub fn bytes_per_cell(&self) -> usize {
         let lanes = self.values.iter().flat_map(|value| &value.lanes);
-        8 + lanes.map(|(_, store)| store.element_bytes()).sum::<usize>()
+        12 + self.values.len() * 12 + lanes.map(|(_, store)| store.element_bytes()).sum::<usize>()
     }
 
     pub(super) fn store(&self, value: usize, lane: Lane) -> Option<&Store> {
         self.values.get(value)?.lanes.iter().find(|(l, _)| *l == lane).map(|(_, store)| store)
     }
 
-    pub(super) fn counts(&self, value: usize) -> &[u64] {
-        match self.store(value, Lane::Count) {
-            Some(Store::Counts(counts)) => counts,
-            _ => &[],
-        }
+    /// Values of element `i` that are neither null nor NaN.
+    pub(super) fn present_at(&self, value: usize, i: usize) -> u64 {
+        self.rows.at(i) - self.values[value].missing.at(i)
     }
 }
 
-/// `cells` with the rows whose value is null or NaN sent to the trash.
-fn valid_cells<'a>(array: &ArrayRef, cells: &'a [u32], trash: u32, kept: &'a mut Vec<u32>) -> &'a [u32] {
-    let floats = array.data_type().is_floating();
-    if array.null_count() == 0 && !floats {
-        return cells;
-    }
-    kept.clear();
-    kept.extend_from_slice(cells);
-    match array.data_type() {
-        DataType::Float32 => {
-            for (cell, v) in kept.iter_mut().zip(array.as_primitive::<Float32Type>().values()) {
-                *cell = if v.is_nan() { trash } else { *cell };
+impl ValueLanes {
+    /// Counts the missing values; `cells` with their rows sent to the trash.
+    fn present<'a>(
+        &mut self,
+        array: &ArrayRef,
+        rows: &Range<usize>,
+        cells: &'a [u32],
+        trash: u32,
+        kept: &'a mut Vec<u32>,
+    ) -> &'a [u32] {
+        let nans = real_numbers!(array, |v| v[rows.clone()].iter().fold(false, |any, x| any | x.is_nan()), else false);
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        if !nans && nulls.is_none() {
+            return cells;
+        }
+        kept.clear();
+        kept.extend_from_slice(cells);
+        let mut lost = Vec::new();
+        let mut drop = |cell: &mut u32, present: bool| {
+            if !present && *cell != trash {
+                lost.push(*cell);
+                *cell = trash;
             }
+        };
+        if let Some(nulls) = nulls {
+            let valid = rows.clone().map(|row| nulls.is_valid(row));
+            kept.iter_mut().zip(valid).for_each(|(cell, valid)| drop(cell, valid));
         }
-        DataType::Float64 => {
-            for (cell, v) in kept.iter_mut().zip(array.as_primitive::<Float64Type>().values()) {
-                *cell = if v.is_nan() { trash } else { *cell };
-            }
+        if nans {
+            real_numbers!(
+                array,
+                |v| kept.iter_mut().zip(&v[rows.clone()]).for_each(|(cell, x)| drop(cell, !x.is_nan())),
+                else ()
+            );
         }
-        _ => {}
+        self.missing.update(&lost);
+        kept
     }
-    if let Some(nulls) = array.logical_nulls() {
-        for (cell, valid) in kept.iter_mut().zip(nulls.iter()) {
-            *cell = if valid { *cell } else { trash };
-        }
-    }
-    kept
 }
 
 impl Store {
     fn new(lane: Lane, kind: Option<NumericKind>, cells: usize) -> Store {
         let mut store = match (lane, kind) {
-            (Lane::Count, _) | (_, None) => Store::Counts(Vec::new()),
-            (Lane::Sum, Some(NumericKind::Float)) => Store::Floats { high: Vec::new(), low: Vec::new() },
+            (_, None) | (Lane::Count, _) => Store::Nothing,
+            (Lane::Sum, Some(NumericKind::Float)) => Store::Floats(Vec::new()),
             (Lane::Sum, _) => Store::Integers(Vec::new()),
             (Lane::Moments, _) => Store::Moments(Vec::new()),
             (_, Some(NumericKind::Signed)) => Store::Signed(Vec::new()),
@@ -199,14 +263,11 @@ impl Store {
     }
 
     fn grow(&mut self, lane: Lane, cells: usize) {
-        let smallest = matches!(lane, Lane::Min | Lane::FiniteMin);
+        let smallest = lane.is_smallest();
         match self {
-            Store::Counts(counts) => counts.resize(cells, 0),
+            Store::Nothing => {}
             Store::Integers(sums) => sums.resize(cells, 0),
-            Store::Floats { high, low } => {
-                high.resize(cells, 0.0);
-                low.resize(cells, 0.0);
-            }
+            Store::Floats(sums) => sums.resize(cells, Sum::default()),
             Store::Signed(best) => best.resize(cells, if smallest { i64::MAX } else { i64::MIN }),
             Store::Unsigned(best) => best.resize(cells, if smallest { u64::MAX } else { u64::MIN }),
             Store::Real(best) => best.resize(cells, if smallest { f64::INFINITY } else { f64::NEG_INFINITY }),
@@ -216,87 +277,77 @@ impl Store {
 
     fn element_bytes(&self) -> usize {
         match self {
-            Store::Integers(_) | Store::Floats { .. } => 16,
+            Store::Nothing => 0,
+            Store::Integers(_) | Store::Floats(_) => 16,
             Store::Moments(_) => size_of::<Shifted>(),
             _ => 8,
         }
     }
 
-    fn update(&mut self, lane: Lane, array: &ArrayRef, cells: &[u32], trash: u32) {
+    fn update(&mut self, lane: Lane, array: &ArrayRef, rows: &Range<usize>, cells: &[u32], trash: u32) {
+        let rows = rows.clone();
         match self {
-            Store::Counts(counts) => fold::count(cells, counts),
-            Store::Integers(sums) => whole_numbers!(array, |v| fold::sum_integers(v, cells, sums), else ()),
-            Store::Floats { high, low } => {
-                real_numbers!(array, |v| fold::sum_floats(v, cells, high, low), else ())
+            Store::Nothing => {}
+            Store::Integers(sums) => {
+                whole_numbers!(array, |v| fold::sum_integers(&v[rows], cells, sums), else ())
             }
-            Store::Signed(best) if matches!(lane, Lane::Min | Lane::FiniteMin) => {
-                signed_numbers!(array, |v| fold::min(v, cells, best), else ())
+            Store::Floats(sums) => real_numbers!(array, |v| fold::sum_floats(&v[rows], cells, sums), else ()),
+            Store::Signed(best) if lane.is_smallest() => {
+                signed_numbers!(array, |v| fold::min(&v[rows], cells, best), else ())
             }
-            Store::Signed(best) => signed_numbers!(array, |v| fold::max(v, cells, best), else ()),
-            Store::Unsigned(best) if matches!(lane, Lane::Min | Lane::FiniteMin) => {
-                unsigned_numbers!(array, |v| fold::min(v, cells, best), else ())
+            Store::Signed(best) => signed_numbers!(array, |v| fold::max(&v[rows], cells, best), else ()),
+            Store::Unsigned(best) if lane.is_smallest() => {
+                unsigned_numbers!(array, |v| fold::min(&v[rows], cells, best), else ())
             }
-            Store::Unsigned(best) => unsigned_numbers!(array, |v| fold::max(v, cells, best), else ()),
+            Store::Unsigned(best) => unsigned_numbers!(array, |v| fold::max(&v[rows], cells, best), else ()),
             Store::Real(best) => {
                 let finite: Vec<u32>;
                 let cells = if matches!(lane, Lane::FiniteMin | Lane::FiniteMax) {
                     let only_finite = |(&cell, finite): (&u32, bool)| if finite { cell } else { trash };
                     finite = real_numbers!(
                         array,
-                        |v| cells.iter().zip(v.iter().map(|x| x.is_finite())).map(only_finite).collect(),
+                        |v| cells.iter().zip(v[rows.clone()].iter().map(|x| x.is_finite())).map(only_finite).collect(),
                         else Vec::new()
                     );
                     &finite[..]
                 } else {
                     cells
                 };
-                if matches!(lane, Lane::Min | Lane::FiniteMin) {
-                    real_numbers!(array, |v| fold::min(v, cells, best), else ());
+                if lane.is_smallest() {
+                    real_numbers!(array, |v| fold::min(&v[rows], cells, best), else ());
                 } else {
-                    real_numbers!(array, |v| fold::max(v, cells, best), else ());
+                    real_numbers!(array, |v| fold::max(&v[rows], cells, best), else ());
                 }
             }
             Store::Moments(moments) => {
-                numbers!(array, |v| fold::moments(v, EdgeValue::to_f64, cells, moments), else ());
+                numbers!(array, |v| fold::moments(&v[rows], EdgeValue::to_f64, cells, moments), else ());
             }
         }
     }
 
     fn merge(&mut self, lane: Lane, other: &Store, target: &impl Fn(usize) -> usize) {
-        let smallest = matches!(lane, Lane::Min | Lane::FiniteMin);
-        fn best<T: Copy + PartialOrd>(
-            mine: &mut [T],
-            theirs: &[T],
-            smallest: bool,
-            target: &impl Fn(usize) -> usize,
-        ) {
-            for (i, &v) in theirs.iter().enumerate() {
-                let slot = &mut mine[target(i)];
-                if (smallest && v < *slot) || (!smallest && v > *slot) {
-                    *slot = v;
+        let smallest = lane.is_smallest();
+        fn each<T>(mine: &mut [T], theirs: &[T], target: &impl Fn(usize) -> usize, add: impl Fn(&mut T, &T)) {
+            theirs.iter().enumerate().for_each(|(i, v)| add(&mut mine[target(i)], v));
+        }
+        fn better<T: Copy + PartialOrd>(smallest: bool) -> impl Fn(&mut T, &T) {
+            move |mine, &v| {
+                if (smallest && v < *mine) || (!smallest && v > *mine) {
+                    *mine = v;
                 }
             }
         }
         match (self, other) {
-            (Store::Counts(mine), Store::Counts(theirs)) => {
-                theirs.iter().enumerate().for_each(|(i, n)| mine[target(i)] += n);
-            }
-            (Store::Integers(mine), Store::Integers(theirs)) => {
-                theirs.iter().enumerate().for_each(|(i, n)| mine[target(i)] += n);
-            }
-            (Store::Floats { high, low }, Store::Floats { high: h, low: l }) => {
-                for (i, (&h, &l)) in h.iter().zip(l).enumerate() {
-                    let at = target(i);
-                    fold::add_two_sum(h, &mut high[at], &mut low[at]);
-                    low[at] += l;
-                }
-            }
-            (Store::Signed(mine), Store::Signed(theirs)) => best(mine, theirs, smallest, target),
-            (Store::Unsigned(mine), Store::Unsigned(theirs)) => best(mine, theirs, smallest, target),
-            (Store::Real(mine), Store::Real(theirs)) => best(mine, theirs, smallest, target),
-            (Store::Moments(mine), Store::Moments(theirs)) => {
-                theirs.iter().enumerate().for_each(|(i, m)| merge_moments(&mut mine[target(i)], m));
-            }
+            (Store::Nothing, Store::Nothing) => {}
+            (Store::Integers(mine), Store::Integers(theirs)) => each(mine, theirs, target, |a, b| *a += b),
+            (Store::Floats(mine), Store::Floats(theirs)) => each(mine, theirs, target, |a, b| {
+                a.add(b.high);
+                a.low += b.low;
+            }),
+            (Store::Signed(mine), Store::Signed(theirs)) => each(mine, theirs, target, better(smallest)),
+            (Store::Unsigned(mine), Store::Unsigned(theirs)) => each(mine, theirs, target, better(smallest)),
+            (Store::Real(mine), Store::Real(theirs)) => each(mine, theirs, target, better(smallest)),
+            (Store::Moments(mine), Store::Moments(theirs)) => each(mine, theirs, target, merge_moments),
             _ => unreachable!("stores of one lane are of one kind"),
         }
     }

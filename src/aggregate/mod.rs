@@ -17,4 +17,4 @@ pub use grid::Grid;
 pub use lanes::{Lane, Lanes};
 pub use nice::{nice_bins, widen};
 pub use table::{AGGREGATES, Aggregate, Measured};
-pub use values::{NumericKind, numeric_kind, slots_of, within};
+pub use values::{NumericKind, Slotter, numeric_kind, plain_numbers, within};

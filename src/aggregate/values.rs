@@ -1,17 +1,17 @@
 //! From Arrow arrays to the kernels: one place that knows every numeric type.
 
+use std::ops::Range;
+
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt8Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Date64Type, DurationMicrosecondType, DurationMillisecondType,
-    DurationNanosecondType, DurationSecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
 use super::Bins;
 use crate::kernel::bin::{Edges, MISSING};
-use crate::kernel::edge;
+use crate::kernel::edge::{self, EdgeValue};
 
 /// Which accumulator holds a type without loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,14 +41,17 @@ pub fn numeric_kind(data_type: &DataType) -> Option<NumericKind> {
     }
 }
 
-/// The array in a type [`numbers!`] takes: most as they are, the rare ones cast.
-pub(super) fn plain_numbers(array: &ArrayRef) -> ArrayRef {
+/// The array in a type the kernels take: most as they are, booleans as bytes, the rare ones cast.
+pub fn plain_numbers(array: &ArrayRef) -> ArrayRef {
     let target = match array.data_type() {
         DataType::Boolean => return booleans_as_bytes(array.as_boolean()),
         DataType::Float16 => DataType::Float32,
         DataType::Decimal128(..) => DataType::Float64,
-        DataType::Time32(_) => DataType::Int32,
-        DataType::Time64(_) => DataType::Int64,
+        // Times and durations are the integers they count in; these casts copy nothing.
+        DataType::Time32(_) | DataType::Date32 => DataType::Int32,
+        DataType::Time64(_) | DataType::Date64 | DataType::Timestamp(..) | DataType::Duration(_) => {
+            DataType::Int64
+        }
         DataType::Dictionary(_, values) => values.as_ref().clone(),
         _ => return array.clone(),
     };
@@ -81,15 +84,7 @@ macro_rules! numbers {
         $crate::aggregate::values::match_types!(
             $array, |$values| $body, else $other,
             DataType::Int8 => Int8Type, DataType::Int16 => Int16Type, DataType::Int32 => Int32Type,
-            DataType::Int64 => Int64Type, DataType::Date32 => Date32Type, DataType::Date64 => Date64Type,
-            DataType::Timestamp(TimeUnit::Second, _) => TimestampSecondType,
-            DataType::Timestamp(TimeUnit::Millisecond, _) => TimestampMillisecondType,
-            DataType::Timestamp(TimeUnit::Microsecond, _) => TimestampMicrosecondType,
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => TimestampNanosecondType,
-            DataType::Duration(TimeUnit::Second) => DurationSecondType,
-            DataType::Duration(TimeUnit::Millisecond) => DurationMillisecondType,
-            DataType::Duration(TimeUnit::Microsecond) => DurationMicrosecondType,
-            DataType::Duration(TimeUnit::Nanosecond) => DurationNanosecondType,
+            DataType::Int64 => Int64Type,
             DataType::UInt8 => UInt8Type, DataType::UInt16 => UInt16Type, DataType::UInt32 => UInt32Type,
             DataType::UInt64 => UInt64Type,
             DataType::Float32 => Float32Type, DataType::Float64 => Float64Type
@@ -98,21 +93,13 @@ macro_rules! numbers {
 }
 pub(super) use numbers;
 
-/// [`match_types!`] over the integers and what counts in integers.
+/// [`match_types!`] over integers.
 macro_rules! whole_numbers {
     ($array:expr, |$values:ident| $body:expr, else $other:expr) => {
         $crate::aggregate::values::match_types!(
             $array, |$values| $body, else $other,
             DataType::Int8 => Int8Type, DataType::Int16 => Int16Type, DataType::Int32 => Int32Type,
-            DataType::Int64 => Int64Type, DataType::Date32 => Date32Type, DataType::Date64 => Date64Type,
-            DataType::Timestamp(TimeUnit::Second, _) => TimestampSecondType,
-            DataType::Timestamp(TimeUnit::Millisecond, _) => TimestampMillisecondType,
-            DataType::Timestamp(TimeUnit::Microsecond, _) => TimestampMicrosecondType,
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => TimestampNanosecondType,
-            DataType::Duration(TimeUnit::Second) => DurationSecondType,
-            DataType::Duration(TimeUnit::Millisecond) => DurationMillisecondType,
-            DataType::Duration(TimeUnit::Microsecond) => DurationMicrosecondType,
-            DataType::Duration(TimeUnit::Nanosecond) => DurationNanosecondType,
+            DataType::Int64 => Int64Type,
             DataType::UInt8 => UInt8Type, DataType::UInt16 => UInt16Type, DataType::UInt32 => UInt32Type,
             DataType::UInt64 => UInt64Type
         )
@@ -126,15 +113,7 @@ macro_rules! signed_numbers {
         $crate::aggregate::values::match_types!(
             $array, |$values| $body, else $other,
             DataType::Int8 => Int8Type, DataType::Int16 => Int16Type, DataType::Int32 => Int32Type,
-            DataType::Int64 => Int64Type, DataType::Date32 => Date32Type, DataType::Date64 => Date64Type,
-            DataType::Timestamp(TimeUnit::Second, _) => TimestampSecondType,
-            DataType::Timestamp(TimeUnit::Millisecond, _) => TimestampMillisecondType,
-            DataType::Timestamp(TimeUnit::Microsecond, _) => TimestampMicrosecondType,
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => TimestampNanosecondType,
-            DataType::Duration(TimeUnit::Second) => DurationSecondType,
-            DataType::Duration(TimeUnit::Millisecond) => DurationMillisecondType,
-            DataType::Duration(TimeUnit::Microsecond) => DurationMicrosecondType,
-            DataType::Duration(TimeUnit::Nanosecond) => DurationNanosecondType,
+            DataType::Int64 => Int64Type,
             DataType::UInt8 => UInt8Type
         )
     };
@@ -164,17 +143,72 @@ macro_rules! real_numbers {
 }
 pub(super) use real_numbers;
 
-/// Writes the slot of every value of `array` on the axis `bins` into `slots`, replacing what it held.
-/// Null and NaN, and every value of a type without numbers, go to the missing slot.
-pub fn slots_of(array: &ArrayRef, bins: &Bins, slots: &mut Vec<u32>) {
-    let missing = bins.count() as u32 + MISSING;
-    slots.clear();
-    slots.resize(array.len(), missing);
-    let array = plain_numbers(array);
-    numbers!(array, |values| Edges::new(bins.edges(), bins.guess()).slots(values, slots), else return);
-    if let Some(nulls) = array.nulls() {
-        for (slot, valid) in slots.iter_mut().zip(nulls.iter()) {
-            *slot = if valid { *slot } else { missing };
+/// From the values of one type to the slots of one axis.
+pub struct Slotter {
+    edges: Box<dyn SlotsOf>,
+    missing: u32,
+}
+
+trait SlotsOf: Send + Sync {
+    fn write(&self, array: &ArrayRef, rows: Range<usize>, slots: &mut [u32]);
+}
+
+struct Typed<P: ArrowPrimitiveType>(Edges<P::Native>)
+where
+    P::Native: EdgeValue;
+
+impl<P: ArrowPrimitiveType> SlotsOf for Typed<P>
+where
+    P::Native: EdgeValue,
+{
+    fn write(&self, array: &ArrayRef, rows: Range<usize>, slots: &mut [u32]) {
+        self.0.slots(&array.as_primitive::<P>().values()[rows], slots);
+    }
+}
+
+struct AllMissing(u32);
+
+impl SlotsOf for AllMissing {
+    fn write(&self, _: &ArrayRef, _: Range<usize>, slots: &mut [u32]) {
+        slots.fill(self.0);
+    }
+}
+
+fn typed<P: ArrowPrimitiveType>(bins: &Bins) -> Box<dyn SlotsOf>
+where
+    P::Native: EdgeValue,
+{
+    Box::new(Typed::<P>(Edges::new(bins.edges(), bins.guess())))
+}
+
+impl Slotter {
+    /// For values of `data_type` on the axis `bins`. Values of a type without numbers are all missing.
+    pub fn new(data_type: &DataType, bins: &Bins) -> Slotter {
+        let empty = plain_numbers(&arrow::array::new_empty_array(data_type));
+        let edges: Box<dyn SlotsOf> = match empty.data_type() {
+            DataType::Int8 => typed::<Int8Type>(bins),
+            DataType::Int16 => typed::<Int16Type>(bins),
+            DataType::Int32 => typed::<Int32Type>(bins),
+            DataType::Int64 => typed::<Int64Type>(bins),
+            DataType::UInt8 => typed::<UInt8Type>(bins),
+            DataType::UInt16 => typed::<UInt16Type>(bins),
+            DataType::UInt32 => typed::<UInt32Type>(bins),
+            DataType::UInt64 => typed::<UInt64Type>(bins),
+            DataType::Float32 => typed::<Float32Type>(bins),
+            DataType::Float64 => typed::<Float64Type>(bins),
+            _ => Box::new(AllMissing(bins.count() as u32 + MISSING)),
+        };
+        Slotter { edges, missing: bins.count() as u32 + MISSING }
+    }
+
+    /// Writes the slots of `rows` of `array`, which [`plain_numbers`] made; null and NaN go to the missing
+    /// slot. `slots` must be as long as `rows`.
+    pub fn write(&self, array: &ArrayRef, rows: Range<usize>, slots: &mut [u32]) {
+        self.edges.write(array, rows.clone(), slots);
+        if let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) {
+            for (slot, row) in slots.iter_mut().zip(rows) {
+                *slot = if nulls.is_valid(row) { *slot } else { self.missing };
+            }
         }
     }
 }

@@ -16,10 +16,14 @@ pub trait EdgeValue: Copy + PartialOrd + Send + Sync + 'static {
     fn from_edge(edge: f64) -> Option<Self>;
     /// The value as `f64`, rounded to nearest; only a first guess may depend on it.
     fn to_f64(self) -> f64;
+    /// The value as `f32`, rounded to nearest.
+    fn to_f32(self) -> f32;
+    /// Whether the type is `f32` itself.
+    const IS_F32: bool = false;
     /// Whether it is NaN.
     fn is_nan(self) -> bool;
-    /// The largest value that is no NaN.
-    const MAX: Self;
+    /// The next smaller value; `None` below the smallest.
+    fn previous(self) -> Option<Self>;
 }
 
 macro_rules! integer_edge {
@@ -40,10 +44,17 @@ macro_rules! integer_edge {
                 self as f64
             }
             #[inline]
+            fn to_f32(self) -> f32 {
+                self as f32
+            }
+            #[inline]
             fn is_nan(self) -> bool {
                 false
             }
-            const MAX: Self = <$t>::MAX;
+            #[inline]
+            fn previous(self) -> Option<Self> {
+                self.checked_sub(1)
+            }
         }
     )*};
 }
@@ -59,10 +70,18 @@ impl EdgeValue for f32 {
         self.into()
     }
     #[inline]
+    fn to_f32(self) -> f32 {
+        self
+    }
+    const IS_F32: bool = true;
+    #[inline]
     fn is_nan(self) -> bool {
         self.is_nan()
     }
-    const MAX: Self = f32::INFINITY;
+    #[inline]
+    fn previous(self) -> Option<Self> {
+        (self > f32::NEG_INFINITY).then(|| self.next_down())
+    }
 }
 
 impl EdgeValue for f64 {
@@ -75,10 +94,17 @@ impl EdgeValue for f64 {
         self
     }
     #[inline]
+    fn to_f32(self) -> f32 {
+        self as f32
+    }
+    #[inline]
     fn is_nan(self) -> bool {
         self.is_nan()
     }
-    const MAX: Self = f64::INFINITY;
+    #[inline]
+    fn previous(self) -> Option<Self> {
+        (self > f64::NEG_INFINITY).then(|| self.next_down())
+    }
 }
 
 /// Writes into `out[i]` whether `lo <= values[i] < hi` by the definition above.

@@ -1,12 +1,31 @@
 //! Rows into cells.
 //!
 //! `cells[i]` is the cell of row `i`; every cell number is below the length of the accumulators,
-//! whose last element is where unwanted rows go and is never read.
+//! some element of which, the trash, is where unwanted rows go and is never read.
 
 /// Adds 1 to the cell of every row.
-pub fn count(cells: &[u32], counts: &mut [u64]) {
+pub fn count(cells: &[u32], counts: &mut [u32]) {
     for &cell in cells {
         counts[cell as usize] += 1;
+    }
+}
+
+/// Multiplies every cell by four and adds the row's place among four: neighbouring rows of one cell then
+/// touch different accumulators, and none waits for the store before it.
+pub fn spread_by_four(cells: &mut [u32]) {
+    for (i, cell) in cells.iter_mut().enumerate() {
+        *cell = *cell * 4 + (i as u32 & 3);
+    }
+}
+
+/// Sends the rows whose bit is 0 to `trash`. Bit `first + i` of `bits`, least significant first, belongs
+/// to `cells[i]`; `first` must be a multiple of 8.
+pub fn keep_set(cells: &mut [u32], bits: &[u8], first: usize, trash: u32) {
+    for (cells, &byte) in cells.chunks_mut(8).zip(&bits[first / 8..]) {
+        for (i, cell) in cells.iter_mut().enumerate() {
+            let keep = 0u32.wrapping_sub(u32::from(byte >> i & 1));
+            *cell = (*cell & keep) | (trash & !keep);
+        }
     }
 }
 
@@ -19,19 +38,35 @@ pub fn sum_integers<T: Copy + Into<i128>>(values: &[T], cells: &[u32], sums: &mu
 
 /// Adds every value to its cell with its rounding error kept in `low`: Knuth's TwoSum (The Art of
 /// Computer Programming, vol. 2, 4.2.2, theorem B).
-pub fn sum_floats<T: Copy + Into<f64>>(values: &[T], cells: &[u32], high: &mut [f64], low: &mut [f64]) {
+pub fn sum_floats<T: Copy + Into<f64>>(values: &[T], cells: &[u32], sums: &mut [Sum]) {
     for (&v, &cell) in values.iter().zip(cells) {
-        add_two_sum(v.into(), &mut high[cell as usize], &mut low[cell as usize]);
+        sums[cell as usize].add(v.into());
     }
 }
 
-/// `high + low += value`, TwoSum.
-#[inline]
-pub fn add_two_sum(value: f64, high: &mut f64, low: &mut f64) {
-    let sum = *high + value;
-    let part = sum - *high;
-    *low += (*high - (sum - part)) + (value - part);
-    *high = sum;
+/// A sum and the rounding errors it has left behind; its value is `high + low`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Sum {
+    /// The rounded sum.
+    pub high: f64,
+    /// What rounding took from it.
+    pub low: f64,
+}
+
+impl Sum {
+    /// Adds `value`, TwoSum.
+    #[inline]
+    pub fn add(&mut self, value: f64) {
+        let sum = self.high + value;
+        let part = sum - self.high;
+        self.low += (self.high - (sum - part)) + (value - part);
+        self.high = sum;
+    }
+
+    /// The sum; an infinite or undefined one as it is.
+    pub fn value(self) -> f64 {
+        if self.high.is_finite() { self.high + self.low } else { self.high }
+    }
 }
 
 /// Keeps the smallest value of every cell. NaN is passed over.

@@ -9,3 +9,4 @@ pub mod edge;
 pub mod float;
 pub mod fold;
 pub mod integer;
+mod wide;

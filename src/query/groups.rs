@@ -1,6 +1,7 @@
 //! Rows grouped by the tuple of their keys: a hash of the tuple, never the product of the keys.
 
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
@@ -10,7 +11,7 @@ use arrow::row::{RowConverter, SortField};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::QueryError;
-use super::pass::{Compiled, CompiledKey, Shape};
+use super::pass::{Compiled, CompiledKey, Scratch, Shape};
 use crate::aggregate::{Bins, Lanes, Measured};
 
 /// The values of one key, one per group.
@@ -98,44 +99,54 @@ impl GroupPartial {
         })
     }
 
+    /// Folds the rows of a block in; `values` as they are for the keys, `numbers` for the measures.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one block, each used once")]
     pub(super) fn update(
         &mut self,
         question: &Compiled,
         values: &[ArrayRef],
-        slots: &[Vec<u32>],
+        numbers: &[ArrayRef],
+        scratch: &mut Scratch,
         mask: Option<&BooleanBuffer>,
-        rows: usize,
+        block: &Range<usize>,
         budget: usize,
     ) -> Result<(), QueryError> {
         let Shape::Groups { keys } = &question.shape else { return Ok(()) };
+        let rows = block.len();
         self.rows += rows as u64;
         let columns = keys
             .iter()
             .map(|key| match key {
-                CompiledKey::Value { value, .. } => plain_key(&values[*value]),
+                CompiledKey::Value { value, .. } => plain_key(&values[*value].slice(block.start, rows)),
                 CompiledKey::Binned { axis, bins } => {
-                    let order = slots[*axis].iter().map(|&slot| slot_order(slot as usize, bins));
+                    let order =
+                        scratch.slots[*axis][..rows].iter().map(|&slot| slot_order(slot as usize, bins));
                     Ok(Arc::new(UInt32Array::from_iter_values(order)) as ArrayRef)
                 }
             })
             .collect::<Result<Vec<_>, _>>()?;
         let keys = self.converter.convert_columns(&columns).map_err(internal)?;
-        let mut cells = Vec::with_capacity(rows);
+        scratch.cells.clear();
         for row in 0..rows {
-            let passes = mask.is_none_or(|mask| mask.value(row));
-            cells.push(if passes { self.group(keys.row(row).as_ref()) + 1 } else { 0 });
+            let passes = mask.is_none_or(|mask| mask.value(block.start + row));
+            scratch.cells.push(if passes { self.group(keys.row(row).as_ref()) + 1 } else { 0 });
         }
-        let used = self.bytes.len() + self.ends.len() * (12 + self.lanes.bytes_per_cell());
-        if used > budget {
-            return Err(QueryError::TooManyGroups {
-                groups: self.ends.len() as u64,
-                rows: self.rows,
-                budget_mib: budget as u64 >> 20,
-            });
-        }
+        self.check(budget)?;
         self.lanes.grow(self.ends.len() + 1);
-        self.lanes.update(&question.arrays(values), &cells, 0);
+        self.lanes.update(&question.arrays(numbers), block.clone(), &scratch.cells, 0);
         Ok(())
+    }
+
+    fn check(&self, budget: usize) -> Result<(), QueryError> {
+        let used = self.bytes.len() + self.ends.len() * (12 + self.lanes.bytes_per_cell());
+        if used <= budget {
+            return Ok(());
+        }
+        Err(QueryError::TooManyGroups {
+            groups: self.ends.len() as u64,
+            rows: self.rows,
+            budget_mib: budget as u64 >> 20,
+        })
     }
 
     /// The group of a key, made if it is new.
@@ -157,14 +168,7 @@ impl GroupPartial {
         let groups: Vec<usize> = (0..other.ends.len() as u32)
             .map(|group| self.group(key_of(&other.bytes, &other.ends, group)) as usize + 1)
             .collect();
-        let used = self.bytes.len() + self.ends.len() * (12 + self.lanes.bytes_per_cell());
-        if used > budget {
-            return Err(QueryError::TooManyGroups {
-                groups: self.ends.len() as u64,
-                rows: self.rows,
-                budget_mib: budget as u64 >> 20,
-            });
-        }
+        self.check(budget)?;
         self.lanes.grow(self.ends.len() + 1);
         self.lanes.merge(&other.lanes, |i| if i == 0 { 0 } else { groups[i - 1] });
         Ok(())
@@ -205,7 +209,7 @@ impl GroupPartial {
                 arrow::compute::take(&all, &take, None).map_err(internal)
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let counts = order.iter().map(|&group| self.lanes.rows()[group as usize + 1]).collect();
+        let counts = order.iter().map(|&group| self.lanes.rows_at(group as usize + 1)).collect();
         Ok(Groups { keys, counts, measures })
     }
 }

@@ -1,6 +1,7 @@
 //! Questions compiled for one pass: every expression, clause and axis evaluated once per chunk.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -9,10 +10,11 @@ use arrow::datatypes::DataType;
 
 use super::groups::GroupPartial;
 use super::{Ask, Key, Measure, QueryError, Question};
-use crate::aggregate::{Bins, Lanes, Measured, slots_of, within};
+use crate::aggregate::{Bins, Lanes, Measured, Slotter, plain_numbers, within};
 use crate::data::Chunk;
 use crate::dataset::Source;
 use crate::expr::{Expr, Program};
+use crate::kernel::fold;
 use crate::select::{Clause, Predicate, Selection};
 
 /// Most cells a grid may have.
@@ -51,7 +53,10 @@ pub(super) enum CompiledKey {
 pub(super) struct Pass {
     program: Program,
     clauses: Vec<(Test, bool)>,
-    axes: Vec<(usize, Bins)>,
+    /// Position of the values, and how they are cut.
+    axes: Vec<(usize, Slotter)>,
+    /// Positions of the values that are binned or folded as numbers.
+    numbers: Vec<usize>,
     pub(super) questions: Vec<Compiled>,
 }
 
@@ -62,11 +67,17 @@ pub(super) enum Partial {
     Index(Vec<u32>),
 }
 
-/// Buffers one worker uses again for every chunk.
+/// Rows binned and folded at once: their codes stay in the first-level cache. A multiple of 8, so that
+/// blocks of a mask begin at whole bytes.
+const BLOCK: usize = 2048;
+/// Most cells that get four accumulators each.
+const MOST_SPREAD: usize = 2048;
+
+/// Buffers one worker uses again for every block.
 #[derive(Default)]
 pub(super) struct Scratch {
-    slots: Vec<Vec<u32>>,
-    cells: Vec<u32>,
+    pub(super) slots: Vec<Vec<u32>>,
+    pub(super) cells: Vec<u32>,
 }
 
 /// Collects expressions, each once.
@@ -166,7 +177,14 @@ impl Pass {
             None => Default::default(),
         };
         let program = Program::compile(&collector.exprs, &schema);
-        Ok(Pass { program, clauses, axes, questions: compiled })
+        let mut numbers: Vec<usize> = axes.iter().map(|(value, _)| *value).collect();
+        numbers.extend(compiled.iter().flat_map(|question| &question.values));
+        numbers.sort_unstable();
+        numbers.dedup();
+        let slotter =
+            |(value, bins): (usize, Bins)| (value, Slotter::new(collector.exprs[value].data_type(), &bins));
+        let axes = axes.into_iter().map(slotter).collect();
+        Ok(Pass { program, clauses, axes, numbers, questions: compiled })
     }
 
     /// Reads the columns the pass needs in `rows`.
@@ -180,14 +198,24 @@ impl Pass {
         Ok(Chunk { rows, columns })
     }
 
-    /// Empty accumulators for every question.
+    /// Empty accumulators of one unit for every question.
     pub(super) fn partials(&self) -> Result<Vec<Partial>, QueryError> {
+        self.accumulators(Compiled::spread)
+    }
+
+    /// Empty accumulators of the whole table for every question.
+    pub(super) fn totals(&self) -> Result<Vec<Partial>, QueryError> {
+        self.accumulators(|_| 1)
+    }
+
+    fn accumulators(&self, spread: impl Fn(&Compiled) -> usize) -> Result<Vec<Partial>, QueryError> {
         self.questions
             .iter()
             .map(|question| {
                 Ok(match &question.shape {
                     Shape::Grid { cells, .. } => {
-                        Partial::Grid(Lanes::new(&question.measures, &question.value_types, cells + 1))
+                        let elements = (cells + 1) * spread(question);
+                        Partial::Grid(Lanes::new(&question.measures, &question.value_types, elements))
                     }
                     Shape::Groups { keys } => Partial::Groups(Box::new(GroupPartial::new(
                         keys,
@@ -210,32 +238,51 @@ impl Pass {
     ) -> Result<(), QueryError> {
         let rows = chunk.len();
         let values = self.program.run(&chunk.columns, rows)?;
-        let mut masks: Vec<Option<BooleanBuffer>> = vec![None; self.clauses.len()];
-        scratch.slots.resize_with(self.axes.len(), Vec::new);
-        for ((value, bins), slots) in self.axes.iter().zip(&mut scratch.slots) {
-            slots_of(&values[*value], bins, slots);
+        let mut numbers = values.clone();
+        for &value in &self.numbers {
+            numbers[value] = plain_numbers(&values[value]);
         }
-        let mut filters: HashMap<&[usize], Option<BooleanBuffer>> = HashMap::new();
-        for (question, partial) in self.questions.iter().zip(partials) {
-            let mask = filters
-                .entry(&question.filter)
-                .or_insert_with(|| self.mask(&question.filter, &values, &mut masks))
-                .as_ref();
-            match partial {
-                Partial::Index(passing) => {
-                    passing.push(mask.map_or(rows, BooleanBuffer::count_set_bits) as u32);
-                }
-                Partial::Grid(lanes) => {
-                    let trash = lanes.len() as u32 - 1;
-                    question.grid_cells(rows, mask, trash, scratch);
-                    lanes.update(&question.arrays(&values), &scratch.cells, trash);
-                }
-                Partial::Groups(groups) => {
-                    groups.update(question, &values, &scratch.slots, mask, rows, budget)?;
+        let masks = self.masks(&values);
+        for (question, partial) in self.questions.iter().zip(&mut *partials) {
+            if let Partial::Index(passing) = partial {
+                let mask = masks[question.filter.as_slice()].as_ref();
+                passing.push(mask.map_or(rows, BooleanBuffer::count_set_bits) as u32);
+            }
+        }
+        scratch.slots.resize_with(self.axes.len(), || vec![0; BLOCK]);
+        let folded = self.questions.iter().any(|question| !matches!(question.shape, Shape::Index));
+        for start in (0..if folded { rows } else { 0 }).step_by(BLOCK) {
+            let block = start..(start + BLOCK).min(rows);
+            for ((value, slotter), slots) in self.axes.iter().zip(&mut scratch.slots) {
+                slotter.write(&numbers[*value], block.clone(), &mut slots[..block.len()]);
+            }
+            for (question, partial) in self.questions.iter().zip(&mut *partials) {
+                let mask = masks[question.filter.as_slice()].as_ref();
+                match partial {
+                    Partial::Index(_) => {}
+                    Partial::Grid(lanes) => {
+                        let trash = question.grid_cells(&block, mask, scratch);
+                        lanes.update(&question.arrays(&numbers), block.clone(), &scratch.cells, trash);
+                    }
+                    Partial::Groups(groups) => {
+                        groups.update(question, &values, &numbers, scratch, mask, &block, budget)?;
+                    }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Which rows pass each filter of the pass; `None` for all rows. Each clause is evaluated once.
+    fn masks(&self, values: &[ArrayRef]) -> HashMap<&[usize], Option<BooleanBuffer>> {
+        let mut of_clauses = vec![None; self.clauses.len()];
+        let mut of_filters = HashMap::new();
+        for question in &self.questions {
+            of_filters
+                .entry(question.filter.as_slice())
+                .or_insert_with(|| self.mask(&question.filter, values, &mut of_clauses));
+        }
+        of_filters
     }
 
     /// Which rows pass all of `clauses`; `None` for all rows.
@@ -256,28 +303,38 @@ impl Pass {
     /// Which rows of `chunk` pass question `q`; `None` for all rows.
     pub(super) fn passing(&self, chunk: &Chunk, q: usize) -> Result<Option<BooleanBuffer>, QueryError> {
         let values = self.program.run(&chunk.columns, chunk.len())?;
-        let mut masks = vec![None; self.clauses.len()];
-        Ok(self.mask(&self.questions[q].filter, &values, &mut masks))
+        let mut of_clauses = vec![None; self.clauses.len()];
+        Ok(self.mask(&self.questions[q].filter, &values, &mut of_clauses))
     }
 }
 
 impl Compiled {
+    /// Accumulators per cell in the partial result of a unit.
+    pub(super) fn spread(&self) -> usize {
+        match self.shape {
+            Shape::Grid { cells, .. } if cells <= MOST_SPREAD => 4,
+            _ => 1,
+        }
+    }
+
     /// The measured values of a chunk.
     pub(super) fn arrays(&self, values: &[ArrayRef]) -> Vec<ArrayRef> {
         self.values.iter().map(|&v| values[v].clone()).collect()
     }
 
-    /// Writes the cell of every row into the scratch; rows outside `mask` go to `trash`.
-    fn grid_cells(&self, rows: usize, mask: Option<&BooleanBuffer>, trash: u32, scratch: &mut Scratch) {
-        let Shape::Grid { axes, slots, .. } = &self.shape else { return };
+    /// Writes the element of every row of the block into the scratch; rows outside `mask` go to the
+    /// trash, which is returned.
+    fn grid_cells(&self, block: &Range<usize>, mask: Option<&BooleanBuffer>, scratch: &mut Scratch) -> u32 {
+        let Shape::Grid { axes, slots, cells: count } = &self.shape else { return 0 };
         let Scratch { slots: codes, cells } = scratch;
+        let rows = block.len();
         cells.clear();
         match axes.as_slice() {
             [] => cells.resize(rows, 0),
-            [a] => cells.extend_from_slice(&codes[*a]),
+            [a] => cells.extend_from_slice(&codes[*a][..rows]),
             [a, b] => {
                 let stride = slots[1] as u32;
-                cells.extend(codes[*a].iter().zip(&codes[*b]).map(|(&i, &j)| i * stride + j));
+                cells.extend(codes[*a][..rows].iter().zip(&codes[*b][..rows]).map(|(&i, &j)| i * stride + j));
             }
             more => {
                 cells.resize(rows, 0);
@@ -288,10 +345,25 @@ impl Compiled {
                 }
             }
         }
+        let trash = *count as u32;
         if let Some(mask) = mask {
-            for (cell, passes) in cells.iter_mut().zip(mask.iter()) {
-                *cell = if passes { *cell } else { trash };
-            }
+            keep_passing(cells, mask, block, trash);
+        }
+        if self.spread() == 4 {
+            fold::spread_by_four(cells);
+            return trash * 4;
+        }
+        trash
+    }
+}
+
+/// Sends the rows of the block that do not pass to the trash.
+pub(super) fn keep_passing(cells: &mut [u32], mask: &BooleanBuffer, block: &Range<usize>, trash: u32) {
+    if (mask.offset() + block.start).is_multiple_of(8) {
+        fold::keep_set(cells, mask.values(), mask.offset() + block.start, trash);
+    } else {
+        for (cell, row) in cells.iter_mut().zip(block.clone()) {
+            *cell = if mask.value(row) { *cell } else { trash };
         }
     }
 }

@@ -66,8 +66,7 @@ pub fn scan(
     let pass = Pass::compile(questions)?;
     let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));
     task.set_total(source.row_count());
-    let merger =
-        Mutex::new(Merger { next: 0, waiting: BTreeMap::new(), total: pass.partials()?, error: None });
+    let merger = Mutex::new(Merger { next: 0, waiting: BTreeMap::new(), total: pass.totals()?, error: None });
     let next_unit = AtomicUsize::new(0);
     let work = || {
         let mut scratch = Scratch::default();
@@ -144,7 +143,8 @@ impl Merger {
             for (total, partial) in self.total.iter_mut().zip(partials) {
                 let merged = match (total, partial) {
                     (Partial::Grid(total), Partial::Grid(lanes)) => {
-                        total.merge(&lanes, |cell| cell);
+                        let spread = lanes.len() / total.len();
+                        total.merge(&lanes, |element| element / spread);
                         Ok(())
                     }
                     (Partial::Groups(total), Partial::Groups(groups)) => total.merge(&groups, budget),
@@ -188,7 +188,11 @@ fn finish(
                 Ask::Grid { axes, .. } => axes.iter().map(|axis| axis.bins.clone()).collect(),
                 _ => Vec::new(),
             };
-            Answer::Grid(Grid { axes, counts: lanes.rows()[..cells].to_vec(), measures })
+            Answer::Grid(Grid {
+                axes,
+                counts: (0..cells).map(|cell| lanes.rows_at(cell)).collect(),
+                measures,
+            })
         }
         Partial::Groups(groups) => Answer::Groups(groups.finish(compiled)?),
         Partial::Index(passing) => Answer::Index(RowIndex::new(layout.clone(), &passing)),

@@ -1,0 +1,117 @@
+//! Rows per second of whole scans over columns in memory: `cargo bench --bench scan [NAME]`.
+#![allow(clippy::unwrap_used, reason = "a bench may panic")]
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::array::{ArrayRef, Float32Array, Float64Array, Int32Array, LargeStringArray};
+use outcrop::aggregate::{Bins, Scale};
+use outcrop::dataset::{Dataset, MemorySource};
+use outcrop::expr::Expr;
+use outcrop::query::{Ask, Axis, Key, Measure, Question, ScanOptions, Workers, scan};
+use outcrop::select::{Clause, Selection};
+use outcrop::task::Task;
+
+const ROWS: usize = 1 << 24;
+const REPEATS: usize = 7;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let dataset = Arc::new(Dataset::new(Arc::new(data())));
+    let expr = |text: &str| Expr::parse(text, dataset.schema()).unwrap();
+    let axis = |text: &str, lo: f64, hi: f64, count: usize| Axis {
+        expr: expr(text),
+        bins: Bins::new(lo, hi, count, Scale::Linear).unwrap(),
+    };
+    let grid = |selection: Selection, axes: Vec<Axis>, measures: &[&str]| {
+        let measures = measures.iter().map(|text| Measure::parse(text, &dataset).unwrap()).collect();
+        vec![Question::new(dataset.clone(), selection, Ask::Grid { axes, measures })]
+    };
+    let groups = |keys: &[&str], measures: &[&str]| {
+        let keys = keys.iter().map(|text| Key::Value(expr(text))).collect();
+        let measures = measures.iter().map(|text| Measure::parse(text, &dataset).unwrap()).collect();
+        vec![Question::new(dataset.clone(), Selection::all(), Ask::Groups { keys, measures })]
+    };
+    let all = Selection::all;
+    let brushed = || Selection::of([Clause::interval(expr("x"), 1.0, 4.0)]);
+    let typed = Selection::of([Clause::filter(expr("(v > 10) & (k == 1)"))]);
+    let cases: Vec<(&str, Vec<Question>)> = vec![
+        ("count f32 128", grid(all(), vec![axis("x", 0.0, 32.0, 128)], &["count"])),
+        ("count f64 128", grid(all(), vec![axis("v", 0.0, 128.0, 128)], &["count"])),
+        ("count i32 260", grid(all(), vec![axis("k", 0.0, 260.0, 260)], &["count"])),
+        (
+            "count f32 512x512",
+            grid(all(), vec![axis("x", 0.0, 32.0, 512), axis("y", 0.0, 1.0, 512)], &["count"]),
+        ),
+        (
+            "mean 256x256",
+            grid(all(), vec![axis("x", 0.0, 32.0, 256), axis("y", 0.0, 1.0, 256)], &["mean(v)"]),
+        ),
+        ("sd 128", grid(all(), vec![axis("x", 0.0, 32.0, 128)], &["sd(v)"])),
+        ("min max", grid(all(), vec![], &["min(x)", "max(x)"])),
+        ("filtered by an expression", grid(typed, vec![axis("x", 0.0, 32.0, 128)], &["count"])),
+        ("filtered by a brush", grid(brushed(), vec![axis("v", 0.0, 128.0, 128)], &["count"])),
+        ("distance", grid(all(), vec![axis("sqrt((v - 3)**2 + (v + 4)**2)", 0.0, 200.0, 128)], &["count"])),
+        ("groups of 260 integers", groups(&["k"], &["count", "mean(v)"])),
+        ("groups of 4 texts", groups(&["s"], &["count", "sum(v)"])),
+        (
+            "scene of 4 views",
+            [
+                grid(all(), vec![axis("x", 0.0, 32.0, 128)], &["count"]),
+                grid(brushed(), vec![axis("v", 0.0, 128.0, 128)], &["count"]),
+                grid(brushed(), vec![axis("y", 0.0, 1.0, 128)], &["count"]),
+                grid(brushed(), vec![axis("v", 0.0, 128.0, 128), axis("y", 0.0, 1.0, 128)], &["count"]),
+            ]
+            .concat(),
+        ),
+    ];
+    let threads = [1, 2];
+    println!("{ROWS} rows, median of {REPEATS}, million rows per second on {threads:?} threads");
+    for (name, questions) in &cases {
+        if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
+        print!("{name:28}");
+        for threads in threads {
+            let workers = Workers::new(threads).unwrap();
+            let mut seconds: Vec<f64> = (0..=REPEATS)
+                .map(|_| {
+                    let start = Instant::now();
+                    let answers =
+                        scan(questions, &workers, ScanOptions::default(), &Task::detached()).unwrap();
+                    std::hint::black_box(answers);
+                    start.elapsed().as_secs_f64()
+                })
+                .skip(1)
+                .collect();
+            seconds.sort_by(f64::total_cmp);
+            print!("{:10.0}", ROWS as f64 / seconds[REPEATS / 2] / 1e6);
+        }
+        println!();
+    }
+}
+
+/// Skewed floats, uniform floats, prices, Zipf-like zones, four names.
+fn data() -> MemorySource {
+    let mut state = 0x9E37_79B9_7F4A_7C15u64;
+    let mut unit = || {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let x: Vec<f32> = (0..ROWS).map(|_| (-(1.0 - unit()).ln() * 2.5) as f32).collect();
+    let y: Vec<f32> = (0..ROWS).map(|_| unit() as f32).collect();
+    let v: Vec<f64> =
+        x.iter().map(|&x| (f64::from(x) * 2.6 + 2.5 + unit()) * 100.0).map(|v| v.round() / 100.0).collect();
+    let k: Vec<i32> = (0..ROWS).map(|_| (260.0 * unit() * unit() * unit()) as i32).collect();
+    let names = ["CMT", "VTS", "DDS", "Juno"];
+    let s = LargeStringArray::from_iter_values((0..ROWS).map(|_| names[(unit() * unit() * 4.0) as usize]));
+    MemorySource::of(vec![
+        ("x", Arc::new(Float32Array::from(x)) as ArrayRef),
+        ("y", Arc::new(Float32Array::from(y))),
+        ("v", Arc::new(Float64Array::from(v))),
+        ("k", Arc::new(Int32Array::from(k))),
+        ("s", Arc::new(s)),
+    ])
+}
