@@ -4,6 +4,14 @@
 //! new one, never a part. This room draws plain data; it asks no questions of its own.
 
 mod atomic;
+mod axis;
+mod canvas;
+mod chart;
+mod colors;
+mod dashboard;
+mod heatmap;
+mod picture;
+mod plot;
 mod table;
 mod text_table;
 
@@ -11,6 +19,11 @@ use std::io;
 use std::path::PathBuf;
 
 pub use atomic::{atomic_write, sweep_stale};
+pub use chart::{
+    AxisKind, AxisLabel, Bars, Body, Chart, Dashboard, DashboardRow, Heatmap, Histogram, OffAxis, RowsTable,
+};
+pub use colors::{ColorMap, ColorScale, Palette, Rgb};
+pub use picture::{Picture, PictureOptions, Raster, png, raster, svg};
 pub use table::{CsvOptions, write_arrow, write_csv};
 pub use text_table::{TextOptions, text_table};
 
