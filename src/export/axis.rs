@@ -2,8 +2,8 @@
 
 use super::canvas::{Align, Canvas, Ink, Rect, text_width};
 use super::chart::{AxisKind, AxisLabel, OffAxis};
-use crate::data::group_digits;
 use crate::data::ticks::{labels, log_labels, log_ticks, ticks, time_context, time_ticks};
+use crate::data::{group_digits, si};
 
 /// Height of the tick labels below a plot.
 pub(super) const TICK_ROW: f32 = 18.0;
@@ -92,20 +92,20 @@ pub(super) fn label_ink(canvas: &Canvas<'_>) -> Ink {
 }
 
 /// Draws the axis below `plot`: line, ticks, labels kept inside `bounds`, its name at the left and
-/// `notes` at the right of the row below.
+/// the first of `notes` that fits at the right of the row below.
 pub(super) fn x_axis(
     canvas: &mut Canvas<'_>,
     plot: Rect,
     bounds: Rect,
     axis: &AxisLabel,
     range: [f64; 2],
-    notes: &str,
+    notes: &[String],
 ) {
     let palette = canvas.palette;
     canvas.horizontal(plot.left, plot.right, plot.bottom, palette.hairline);
     let scale = Scale::new(axis.kind, range[0], range[1], plot.left, plot.right);
     let room = match axis.kind {
-        AxisKind::Time { .. } => 92.0,
+        AxisKind::Time { .. } => 78.0,
         _ => 64.0,
     };
     let target = ((plot.width() / room) as usize).max(2);
@@ -128,8 +128,11 @@ pub(super) fn x_axis(
     };
     let baseline = plot.bottom + TICK_ROW + 13.0;
     let ink = label_ink(canvas);
+    let room = bounds.right - plot.left;
+    let room = (room - text_width(&name, ink) - 2.0 * LABEL_GAP).max(room * 0.5);
+    let fitting = notes.iter().find(|text| text_width(text, ink) <= room).or(notes.last());
     let notes_width =
-        canvas.text_within(notes, bounds.right, baseline, bounds.width() * 0.6, Align::Right, ink);
+        fitting.map_or(0.0, |text| canvas.text_within(text, bounds.right, baseline, room, Align::Right, ink));
     let gap = if notes_width > 0.0 { 2.0 * LABEL_GAP } else { 0.0 };
     let width = bounds.right - plot.left - notes_width - gap;
     let ink = Ink { color: palette.text, ..ink };
@@ -172,12 +175,15 @@ impl YLabels {
     }
 }
 
-/// What is said of rows on no bin: `below 3 · above 12 · missing 1 234`.
-pub(super) fn off_axis_text(off: OffAxis) -> String {
-    let said: Vec<String> = [("below", off.below), ("above", off.above), ("missing", off.missing)]
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(word, count)| format!("{word} {}", group_digits(count)))
-        .collect();
-    said.join(" · ")
+/// What is said of rows on no bin: `below 3 · above 12 · missing 1 234`; then the same shorter.
+pub(super) fn off_axis_texts(off: OffAxis) -> Vec<String> {
+    let said = |digits: fn(u64) -> String| {
+        let parts: Vec<String> = [("below", off.below), ("above", off.above), ("missing", off.missing)]
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(word, count)| format!("{word} {}", digits(count)))
+            .collect();
+        parts.join(" · ")
+    };
+    vec![said(group_digits), said(|count| si(count as f64))]
 }

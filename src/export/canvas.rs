@@ -13,6 +13,7 @@ use plotters_backend::{
 };
 
 use super::colors::{Palette, Rgb};
+use crate::data::shorten;
 
 /// Fonts in the order they are asked for a glyph.
 static FONTS: LazyLock<Vec<FontRef<'static>>> = LazyLock::new(|| {
@@ -167,6 +168,7 @@ impl<'a> Canvas<'a> {
         if self.error.is_some() || text.is_empty() {
             return;
         }
+        let text = &shorten(text);
         let em = ink.size * self.scale;
         let style = TextStyle { em, bold: ink.bold, color: ink.color, align };
         let top = (baseline * self.scale - BASELINE * em).round() as i32;
@@ -224,8 +226,9 @@ pub(super) fn text_width(text: &str, ink: Ink) -> f32 {
 
 /// Text cut with an ellipsis to a width in logical pixels.
 pub(super) fn cut(text: &str, width: f32, ink: Ink) -> String {
-    if text_width(text, ink) <= width {
-        return text.to_owned();
+    let text = shorten(text);
+    if text_width(&text, ink) <= width {
+        return text;
     }
     let room = width - text_width("…", ink);
     let mut kept = String::new();

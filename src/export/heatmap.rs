@@ -1,7 +1,7 @@
 //! Heatmaps with their colour bar.
 
 use super::axis::{
-    LABEL_ROW, Scale, TICK_ROW, YLabels, axis_ticks, label_ink, off_axis_text, tick_ink, x_axis,
+    LABEL_ROW, Scale, TICK_ROW, YLabels, axis_ticks, label_ink, off_axis_texts, tick_ink, x_axis,
 };
 use super::canvas::{Align, Canvas, Rect, text_width};
 use super::chart::{AxisKind, Heatmap};
@@ -109,12 +109,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, heatmap: &Heatmap) {
         canvas.frame(rect.shrink(2.0), 1.0, palette.halo);
     }
     y_labels.draw(canvas, plot, plot.left, y, false);
-    let mut notes = Vec::new();
-    for (axis, off) in [(&heatmap.x, heatmap.x_off_axis), (&heatmap.y, heatmap.y_off_axis)] {
-        let text = off_axis_text(off);
-        if !text.is_empty() {
-            notes.push(format!("{}: {text}", axis.label));
-        }
-    }
-    x_axis(canvas, plot, body, &heatmap.x, [x_lo, x_hi], &notes.join("   "));
+    let said = |i: usize| {
+        let axes = [(&heatmap.x, heatmap.x_off_axis), (&heatmap.y, heatmap.y_off_axis)];
+        let texts = axes.map(|(axis, off)| (axis, off_axis_texts(off).swap_remove(i)));
+        let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
+        texts.map(|(axis, text)| format!("{}: {text}", axis.label)).collect::<Vec<_>>().join("   ")
+    };
+    x_axis(canvas, plot, body, &heatmap.x, [x_lo, x_hi], &[said(0), said(1)]);
 }

@@ -1,7 +1,7 @@
 //! Histograms and bars.
 
 use super::axis::{
-    LABEL_ROW, LABEL_SIZE, Scale, TICK_ROW, TICK_SIZE, YLabels, label_ink, off_axis_text, tick_ink, x_axis,
+    LABEL_ROW, LABEL_SIZE, Scale, TICK_ROW, TICK_SIZE, YLabels, label_ink, off_axis_texts, tick_ink, x_axis,
 };
 use super::canvas::{Align, Canvas, Ink, Rect, text_width};
 use super::chart::{AxisKind, Bars, Body, Chart, Histogram};
@@ -125,7 +125,7 @@ fn draw_histogram(canvas: &mut Canvas<'_>, body: Rect, histogram: &Histogram) {
     if y_range[0] < 0.0 {
         canvas.horizontal(plot.left, plot.right, zero, palette.hairline);
     }
-    x_axis(canvas, plot, body, &histogram.x, [first, last], &off_axis_text(off));
+    x_axis(canvas, plot, body, &histogram.x, [first, last], &off_axis_texts(off));
 }
 
 fn value_text(value: f64) -> String {
