@@ -6,7 +6,8 @@ use std::path::Path;
 
 use outcrop::export::{
     AxisKind, AxisLabel, Bars, Body, Chart, ColorMap, ColorScale, Dashboard, DashboardRow, Heatmap,
-    Histogram, OffAxis, Palette, Picture, PictureOptions, Raster, Rgb, RowsTable, png, raster, svg,
+    Histogram, OffAxis, Palette, Picture, PictureOptions, Raster, Rgb, RowsTable, png, raster, save_picture,
+    svg,
 };
 
 fn axis(label: &str, unit: Option<&str>, kind: AxisKind) -> AxisLabel {
@@ -302,22 +303,23 @@ fn a_heatmap_cell_has_the_colour_of_its_value() {
 fn bars_say_what_they_leave_out() {
     let one = chart("payment_type", "payment: card, cash", Body::Bars(payments()));
     draw("bars", Picture::Chart(&one), options(420, 300, Palette::LIGHT));
-    let text = svg(Picture::Chart(&one), options(420, 300, Palette::LIGHT)).unwrap();
+    let text = svg(Picture::Chart(&one), options(420, 300, Palette::LIGHT), &[]).unwrap();
     assert!(text.contains("3 more · missing 3\u{2009}412\u{2009}999"), "{text}");
     // Too low for all: the hidden ones are counted.
-    let text = svg(Picture::Chart(&one), options(420, 160, Palette::LIGHT)).unwrap();
+    let text = svg(Picture::Chart(&one), options(420, 160, Palette::LIGHT), &[]).unwrap();
     assert!(text.contains(" more · missing") && !text.contains(">\n3 more"), "{text}");
 }
 
 #[test]
 fn an_svg_has_text_as_text_and_a_heatmap_as_one_bitmap() {
     let one = chart("a < b & \"c\"", "filter", Body::Heatmap(map(ColorScale::Sqrt, ColorMap::Cividis)));
-    let text = svg(Picture::Chart(&one), options(640, 480, Palette::LIGHT)).unwrap();
+    let text = svg(Picture::Chart(&one), options(640, 480, Palette::LIGHT), &[]).unwrap();
     leave("heatmap.svg", text.as_bytes());
     assert!(text.starts_with("<svg"));
     assert_eq!(text.matches("data:image/png;base64,").count(), 2, "the map and its colour bar");
     assert!(text.contains("total_amount [USD]") && text.contains("above 120\u{2009}331"));
     assert!(text.contains("a &lt; b"));
+    assert!(!text.contains(" dy=") && text.contains(r#" font-size="13.5""#));
     assert!(text.len() < 400_000, "{} bytes", text.len());
 }
 
@@ -337,7 +339,7 @@ fn charts_without_rows_say_so() {
     ] {
         let one = chart(name, "", body);
         draw(&format!("empty-{name}"), Picture::Chart(&one), options(400, 260, Palette::LIGHT));
-        let text = svg(Picture::Chart(&one), options(400, 260, Palette::LIGHT)).unwrap();
+        let text = svg(Picture::Chart(&one), options(400, 260, Palette::LIGHT), &[]).unwrap();
         assert!(text.contains("no rows"), "{name}");
     }
 }
@@ -365,7 +367,8 @@ fn odd_values_never_panic() {
                     for body in [Body::Histogram(h.clone()), Body::Heatmap(m.clone())] {
                         let one = chart("odd \u{202e}\u{0} 🦀", &"long ".repeat(200), body);
                         raster(Picture::Chart(&one), options(size.0, size.1, Palette::DARK)).unwrap();
-                        let text = svg(Picture::Chart(&one), options(size.0, size.1, Palette::DARK)).unwrap();
+                        let text =
+                            svg(Picture::Chart(&one), options(size.0, size.1, Palette::DARK), &[]).unwrap();
                         assert!(!text.contains(['\u{0}', '\u{202e}']));
                     }
                 }
@@ -403,7 +406,7 @@ fn a_dashboard_has_everything_in_one_picture() {
     draw("dashboard-wide", Picture::Dashboard(&all), options(1920, 1080, Palette::LIGHT));
     let fine = PictureOptions { scale: 2.0, ..options(1280, 800, Palette::LIGHT) };
     assert_eq!(draw("dashboard-fine", Picture::Dashboard(&all), fine).width, 2560);
-    let text = svg(Picture::Dashboard(&all), options(1280, 800, Palette::LIGHT)).unwrap();
+    let text = svg(Picture::Dashboard(&all), options(1280, 800, Palette::LIGHT), &[]).unwrap();
     leave("dashboard.svg", text.as_bytes());
     for word in [
         "taxi-1e9.hdf5",
@@ -417,14 +420,30 @@ fn a_dashboard_has_everything_in_one_picture() {
 }
 
 #[test]
-fn a_png_carries_its_notes() {
+fn a_picture_carries_its_notes() {
     let one = chart("speed", "", Body::Histogram(distances()));
     let notes = [("Description".to_owned(), "filter: speed > 3 ≈".to_owned())];
     let bytes = png(Picture::Chart(&one), options(400, 300, Palette::LIGHT), &notes).unwrap();
     let reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+    let text = svg(Picture::Chart(&one), options(400, 300, Palette::LIGHT), &notes).unwrap();
+    assert!(text.contains("<desc>Description: filter: speed &gt; 3 ≈</desc>"), "{text}");
     let chunk = &reader.info().utf8_text[0];
     assert_eq!(
         (chunk.keyword.as_str(), chunk.get_text().unwrap().as_str()),
         ("Description", "filter: speed > 3 ≈")
     );
+}
+
+#[test]
+fn a_picture_is_saved_in_the_format_of_its_extension() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = chart("speed", "", Body::Histogram(distances()));
+    let save = |name: &str| {
+        let path = dir.path().join(name);
+        save_picture(&path, Picture::Chart(&one), options(400, 300, Palette::LIGHT), &[]).map(|_| path)
+    };
+    assert!(std::fs::read(save("a.png").unwrap()).unwrap().starts_with(b"\x89PNG"));
+    assert!(std::fs::read(save("a.SVG").unwrap()).unwrap().starts_with(b"<svg"));
+    let error = save("a.gif").unwrap_err().to_string();
+    assert!(error.contains("a.gif") && error.contains(".png and .svg"), "{error}");
 }

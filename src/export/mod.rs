@@ -12,6 +12,7 @@ mod dashboard;
 mod heatmap;
 mod picture;
 mod plot;
+mod save;
 mod table;
 mod text_table;
 
@@ -24,6 +25,7 @@ pub use chart::{
 };
 pub use colors::{ColorMap, ColorScale, Palette, Rgb};
 pub use picture::{Picture, PictureOptions, Raster, png, raster, svg};
+pub use save::{save_picture, save_table};
 pub use table::{CsvOptions, write_arrow, write_csv};
 pub use text_table::{TextOptions, text_table};
 
@@ -54,6 +56,14 @@ pub enum ExportError {
         needed: u64,
         /// Whether `needed` is all of them.
         exact: bool,
+    },
+    /// The extension of the path names no format.
+    #[error("{}: its extension names no format; there are {known}", path.display())]
+    UnknownExtension {
+        /// The file to be written.
+        path: PathBuf,
+        /// The extensions there are.
+        known: &'static str,
     },
     /// A picture could not be drawn.
     #[error("the picture cannot be drawn: {0}")]

@@ -1,6 +1,9 @@
 //! Charts and dashboards as PNG and SVG.
 
+use std::sync::LazyLock;
+
 use plotters_backend::DrawingBackend;
+use regex::{Captures, Regex};
 
 use super::ExportError;
 use super::canvas::{Canvas, Rect};
@@ -90,19 +93,49 @@ pub fn png(
     Ok(bytes)
 }
 
-/// Draws a picture as an SVG file. Heatmaps are one bitmap each; text is text.
+/// Draws a picture as an SVG file with `notes` in its description. Heatmaps are one bitmap each; text
+/// is text.
 ///
 /// # Errors
 /// As [`raster`].
-pub fn svg(picture: Picture<'_>, options: PictureOptions) -> Result<String, ExportError> {
+pub fn svg(
+    picture: Picture<'_>,
+    options: PictureOptions,
+    notes: &[(String, String)],
+) -> Result<String, ExportError> {
     let size = check(picture, options)?;
     let mut text = String::new();
     let mut backend = plotters::prelude::SVGBackend::with_string(&mut text, size);
     paint(&mut backend, picture, options)?;
     backend.present().map_err(|error| ExportError::Picture(error.to_string()))?;
     drop(backend);
-    // The backend writes a media type that viewers do not know.
-    Ok(text.replace("data:png;base64,", "data:image/png;base64,"))
+    let mut text = made_plain(&text);
+    if let Some(at) = text.find('>').filter(|_| !notes.is_empty()) {
+        let lines: Vec<String> = notes.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        text.insert_str(at + 1, &format!("\n<desc>{}</desc>", escape(&lines.join("\n"))));
+    }
+    Ok(text)
+}
+
+/// The SVG without what some viewers do not know: a media type of the backend's own, baselines shifted
+/// in em.
+fn made_plain(svg: &str) -> String {
+    static SHIFTED: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#"y="(-?\d+)" dy="([\d.]+)em"([^>]*?) font-size="([\d.]+)""#).ok());
+    let svg = svg.replace("data:png;base64,", "data:image/png;base64,");
+    let Some(shifted) = SHIFTED.as_ref() else { return svg };
+    let placed = shifted.replace_all(&svg, |found: &Captures<'_>| {
+        let number = |i: usize| found[i].parse::<f64>().unwrap_or(0.0);
+        let (y, size) = (number(1) + number(2) * number(4), number(4));
+        format!(r#"y="{y:.1}"{} font-size="{size:.1}""#, &found[3])
+    });
+    placed.into_owned()
+}
+
+/// Text as it may stand in XML, which has no control characters.
+fn escape(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn paint<B: DrawingBackend>(
