@@ -130,16 +130,20 @@ impl<'a> Canvas<'a> {
     }
 
     pub(super) fn fill(&mut self, rect: Rect, color: Rgb) {
-        self.tint(rect, color, 1.0);
-    }
-
-    pub(super) fn tint(&mut self, rect: Rect, color: Rgb, alpha: f64) {
         let from = (self.px(rect.left), self.px(rect.top));
         let to = (self.px(rect.right), self.px(rect.bottom));
         if self.error.is_none() && to.0 > from.0 && to.1 > from.1 {
-            let result = self.surface.rect(from, to, backend_color(color, alpha));
+            let result = self.surface.rect(from, to, backend_color(color, 1.0));
             self.keep(result);
         }
+    }
+
+    /// The colour of a tint on the background: opaque, because not every SVG viewer mixes colours.
+    pub(super) fn tint(&self, color: Rgb, share: f64) -> Rgb {
+        let mix =
+            |over: u8, under: u8| (f64::from(over) * share + f64::from(under) * (1.0 - share)).round() as u8;
+        let under = self.palette.background;
+        Rgb(mix(color.0, under.0), mix(color.1, under.1), mix(color.2, under.2))
     }
 
     /// A hairline of one logical pixel whose upper edge is at `y`.

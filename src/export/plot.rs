@@ -14,6 +14,8 @@ const TITLE_SIZE: f32 = 13.5;
 const HEADROOM: f64 = 1.05;
 /// Width of an end cap, with the gap to the plot.
 const CAP: f32 = 10.0;
+const CAP_TINT: f64 = 0.6;
+const BRUSH_TINT: f64 = 0.1;
 const BAR_ROW: f32 = 22.0;
 const LEAST_BAR_ROW: f32 = 15.0;
 
@@ -74,14 +76,14 @@ fn draw_histogram(canvas: &mut Canvas<'_>, body: Rect, histogram: &Histogram) {
     canvas.text_within(&histogram.y, body.left, body.top + 10.0, body.width(), Align::Left, ink);
 
     let y = Scale::new(AxisKind::Number, y_range[0], y_range[1], plot.bottom, plot.top);
-    if !empty {
-        y_labels.draw(canvas, plot, plot.left - caps.0, y, true);
-    }
     let (Some(&first), Some(&last)) = (histogram.edges.first(), histogram.edges.last()) else { return };
     let x = Scale::new(histogram.x.kind, first, last, plot.left, plot.right);
     let brushed = |[lo, hi]: [f64; 2]| Rect::new(x.at(lo), plot.top, x.at(hi), plot.bottom);
     for &brush in &histogram.brushes {
-        canvas.tint(brushed(brush), palette.selected, 0.10);
+        canvas.fill(brushed(brush), canvas.tint(palette.selected, BRUSH_TINT));
+    }
+    if !empty {
+        y_labels.draw(canvas, plot, plot.left - caps.0, y, true);
     }
     let zero = y.at(0.0);
     // Narrow bins touch; wide ones are set apart by a hairline.
@@ -111,7 +113,7 @@ fn draw_histogram(canvas: &mut Canvas<'_>, body: Rect, histogram: &Histogram) {
     }
     let mut cap = |left: f32, count: u64| {
         let top = y.at(count as f64).min(zero - 2.0);
-        canvas.tint(Rect::new(left, top, left + CAP - 4.0, zero), color, 0.6);
+        canvas.fill(Rect::new(left, top, left + CAP - 4.0, zero), canvas.tint(color, CAP_TINT));
     };
     if off.below > 0 {
         cap(plot.left - CAP, off.below);
