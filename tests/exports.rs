@@ -16,7 +16,8 @@ use arrow::array::{
 use arrow::datatypes::Int32Type;
 use arrow::ipc::reader::FileReader;
 use outcrop::export::{
-    CsvOptions, ExportError, TextOptions, atomic_write, sweep_stale, text_table, write_arrow, write_csv,
+    CsvOptions, ExportError, TextOptions, atomic_write, save_table, sweep_stale, text_table, write_arrow,
+    write_csv,
 };
 
 fn names(folder: &Path) -> Vec<String> {
@@ -218,15 +219,16 @@ fn arrow_files_carry_their_notes_and_open_again() {
 #[test]
 fn a_text_table_is_aligned_and_says_what_it_leaves_out() {
     let text = text_table(&sample(), TextOptions { rows: Some(3), width: Some(60), value_width: 22 });
-    let expected = "\x20 x     f                     n  s
-───  ────  ────────────────────  ────
-0.1   0.1  -9223372036854775808  =1+1
-  –  -0.0                    -1
-NaN   inf                     –  –
-… and 1 more row
-… and 2 more columns: t, k
-";
-    assert_eq!(text, expected);
+    let expected = [
+        "  x     f                     n  s",
+        "───  ────  ────────────────────  ────",
+        "0.1   0.1  -9223372036854775808  =1+1",
+        "  –  -0.0                    -1",
+        "NaN   inf                     –  –",
+        "… and 1 more row",
+        "… and 2 more columns: t, k",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -243,4 +245,18 @@ fn wide_and_hostile_text_does_not_break_the_columns() {
         assert_eq!(unicode_width::UnicodeWidthStr::width(line), 12, "{text}");
     }
     assert!(text.contains("01234567…"), "{text}");
+}
+
+#[test]
+fn a_table_is_saved_in_the_format_of_its_extension() {
+    let dir = tempfile::tempdir().unwrap();
+    let save = |name: &str| {
+        let path = dir.path().join(name);
+        save_table(&path, &sample(), CsvOptions::default(), &[]).map(|_| path)
+    };
+    assert!(fs::read(save("a.csv").unwrap()).unwrap().starts_with(b"x,f,n"));
+    assert!(fs::read(save("a.tsv").unwrap()).unwrap().starts_with(b"x\tf\tn"));
+    assert!(fs::read(save("a.arrow").unwrap()).unwrap().starts_with(b"ARROW1"));
+    let error = save("a.xlsx").unwrap_err().to_string();
+    assert!(error.contains("a.xlsx") && error.contains(".csv"), "{error}");
 }

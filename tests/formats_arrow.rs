@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch,
-    StringArray, new_null_array,
+    Array, ArrayRef, AsArray, DictionaryArray, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array,
+    ListArray, RecordBatch, StringArray, new_null_array,
 };
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Field, Int8Type, Int32Type, Schema};
@@ -404,6 +404,10 @@ fn mutated_files_never_end_the_program() {
     let path = dir.path().join("mutated.arrow");
     let with_codes = |start| {
         let mut columns: Vec<(&str, ArrayRef)> = vec![("k", codes(&[Some("a"), None, Some("b")]))];
+        let widths: [&[u8]; 3] = [b"abcdefg", b"0123456", b"-------"];
+        columns.push(("w", Arc::new(FixedSizeBinaryArray::try_from_iter(widths.into_iter()).unwrap())));
+        let lists = [Some(vec![Some(1), None]), None, Some(vec![Some(3)])];
+        columns.push(("l", Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists))));
         let rest = numbers(start, 3);
         columns.extend(["i", "x", "s"].into_iter().zip(rest.columns().iter().cloned()));
         batch(columns)

@@ -6,6 +6,7 @@ mod exports;
 mod expressions;
 mod formats_arrow;
 mod formats_hdf5;
+mod pictures;
 mod scans;
 mod sessions;
 mod ticks;

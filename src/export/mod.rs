@@ -4,6 +4,15 @@
 //! new one, never a part. This room draws plain data; it asks no questions of its own.
 
 mod atomic;
+mod axis;
+mod canvas;
+mod chart;
+mod colors;
+mod dashboard;
+mod heatmap;
+mod picture;
+mod plot;
+mod save;
 mod table;
 mod text_table;
 
@@ -11,6 +20,12 @@ use std::io;
 use std::path::PathBuf;
 
 pub use atomic::{atomic_write, sweep_stale};
+pub use chart::{
+    AxisKind, AxisLabel, Bars, Body, Chart, Dashboard, DashboardRow, Heatmap, Histogram, OffAxis, RowsTable,
+};
+pub use colors::{ColorMap, ColorScale, Palette, Rgb};
+pub use picture::{Picture, PictureOptions, Raster, png, raster, svg};
+pub use save::{save_picture, save_table};
 pub use table::{CsvOptions, write_arrow, write_csv};
 pub use text_table::{TextOptions, text_table};
 
@@ -41,6 +56,14 @@ pub enum ExportError {
         needed: u64,
         /// Whether `needed` is all of them.
         exact: bool,
+    },
+    /// The extension of the path names no format.
+    #[error("{}: its extension names no format; there are {known}", path.display())]
+    UnknownExtension {
+        /// The file to be written.
+        path: PathBuf,
+        /// The extensions there are.
+        known: &'static str,
     },
     /// A picture could not be drawn.
     #[error("the picture cannot be drawn: {0}")]

@@ -58,7 +58,7 @@ fn own_buffers(data_type: &DataType, version: MetadataVersion) -> usize {
     }
 }
 
-/// Bytes of one offset, view or list size; 1 for an array without them.
+/// Bytes of one offset, view, code or list size; 1 for an array without them.
 fn offset_width(data_type: &DataType) -> u64 {
     match data_type {
         DataType::Utf8 | DataType::Binary | DataType::List(_) | DataType::Map(..) | DataType::ListView(_) => {
@@ -68,8 +68,21 @@ fn offset_width(data_type: &DataType) -> u64 {
             8
         }
         DataType::Utf8View | DataType::BinaryView => 16,
+        DataType::Dictionary(key, _) => key.primitive_width().unwrap_or(1) as u64,
         _ => 1,
     }
+}
+
+/// Refuses types no array can have; arrow panics on them.
+pub(super) fn check_type(data_type: &DataType) -> Result<(), String> {
+    match data_type {
+        DataType::FixedSizeBinary(width) | DataType::FixedSizeList(_, width) if *width < 0 => {
+            return Err(format!("the width {width} is negative"));
+        }
+        DataType::Dictionary(_, values) => check_type(values)?,
+        _ => {}
+    }
+    children(data_type).into_iter().try_for_each(check_type)
 }
 
 fn children(data_type: &DataType) -> Vec<&DataType> {
@@ -182,6 +195,9 @@ impl Walk<'_> {
             if available < needed {
                 return Err(format!("buffer {i} of {data_type} has {available} bytes, {needed} are needed"));
             }
+            if matches!(data_type, DataType::Union(..)) && !self.is_aligned(self.buffer - 1) {
+                return Err("the offsets of a union do not lie at a multiple of four bytes".to_owned());
+            }
             // The decoder views offsets as whole numbers and panics on a remainder.
             if i == 1 && available % offset_width(data_type) != 0 {
                 return Err(format!(
@@ -190,6 +206,12 @@ impl Walk<'_> {
             }
         }
         children(data_type).into_iter().try_for_each(|child| self.array(child))
+    }
+
+    /// Whether buffer `i` lies at a multiple of four bytes. Decompressed buffers always do.
+    fn is_aligned(&self, i: usize) -> bool {
+        let offset = self.batch.buffers().map_or(0, |buffers| buffers.get(i).offset());
+        self.codec.is_some() || (self.body.as_ptr() as usize).wrapping_add(offset as usize).is_multiple_of(4)
     }
 
     /// Bytes buffer `i` of an array must have at least.

@@ -9,6 +9,7 @@ use arrow::datatypes::Schema;
 use arrow::ipc::convert::{MessageBuffer, try_fb_to_schema};
 use arrow::ipc::{Block, Message, MessageHeader, MetadataVersion, root_as_footer, root_as_message};
 
+use super::check::check_type;
 use crate::task::{Cancelled, Task};
 
 /// Begins and ends a file; a stream has none.
@@ -168,6 +169,9 @@ fn schema_of(schema: arrow::ipc::Schema<'_>) -> Result<Schema, String> {
             .to_owned());
     }
     let schema = try_fb_to_schema(schema).map_err(|error| format!("the schema is damaged: {error}"))?;
+    for field in schema.fields() {
+        check_type(field.data_type()).map_err(|reason| format!("column `{}`: {reason}", field.name()))?;
+    }
     // A column is read as it is, with nulls even where its field promises none.
     let fields: Vec<_> = schema.fields().iter().map(|f| f.as_ref().clone().with_nullable(true)).collect();
     Ok(Schema::new(fields))
