@@ -55,6 +55,8 @@ mod check;
 mod compare;
 mod error;
 mod functions;
+mod fuse;
+mod fused;
 mod literal;
 mod parse;
 mod print;

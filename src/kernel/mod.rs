@@ -5,3 +5,4 @@
 pub mod compare;
 pub mod float;
 pub mod integer;
+pub mod select;

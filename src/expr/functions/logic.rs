@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::zip::zip;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{ArrowPrimitiveType, DataType};
 use arrow::error::ArrowError;
 
 use super::super::compare;
 use super::super::literal::Literal;
 use super::super::tree::Expr;
 use super::super::typing::{Mistake, Typing, compared, expect_bool, unified};
-use super::{Arguments, BASE, Family, Function, Missing, Value};
+use super::{Arguments, BASE, Family, Function, Missing, Value, primitives, side};
 use crate::kernel::compare::Comparison;
+use crate::kernel::select::select;
 
 const LOGIC: Function = Function { family: Family::Logic, missing: Missing::Own, keeps_weak: false, ..BASE };
 
@@ -55,7 +57,34 @@ fn choose(a: &Arguments) -> Result<ArrayRef, ArrowError> {
         Some(nulls) => BooleanArray::new(condition.values() & nulls.inner(), None),
         None => condition.clone(),
     };
-    zip(&mask, &a.full(1)?, &a.full(2)?)
+    macro_rules! typed {
+        ($t:ty) => {
+            selected::<$t>(&mask, a)
+        };
+    }
+    arrow::array::downcast_primitive! {
+        a.output => (typed),
+        _ => zip(&mask, &a.full(1)?, &a.full(2)?)
+    }
+}
+
+fn selected<T: ArrowPrimitiveType>(mask: &BooleanArray, a: &Arguments) -> Result<ArrayRef, ArrowError> {
+    let [_, yes, no] = a.values else {
+        return Err(ArrowError::InvalidArgumentError("a condition and two values are wanted".to_owned()));
+    };
+    let bits: Vec<u64> = mask.values().bit_chunks().iter_padded().collect();
+    let values = select(&bits, side::<T>(yes), side::<T>(no), a.rows);
+    let valid = |value: &Value| match value.array.nulls() {
+        None => BooleanBuffer::new_set(a.rows),
+        Some(nulls) if !value.scalar => nulls.inner().clone(),
+        Some(nulls) if nulls.is_null(0) => BooleanBuffer::new_unset(a.rows),
+        Some(_) => BooleanBuffer::new_set(a.rows),
+    };
+    let nulls = (yes.array.null_count() + no.array.null_count() > 0).then(|| {
+        let mask = mask.values();
+        NullBuffer::new(&(mask & &valid(yes)) | &(&!mask & &valid(no)))
+    });
+    Ok(primitives::<T>(values, nulls, a.output))
 }
 
 fn isin_types(arguments: &[Expr]) -> Result<Typing, Mistake> {
@@ -86,6 +115,6 @@ fn isin(a: &Arguments) -> Result<ArrayRef, ArrowError> {
             None => next.as_boolean().clone(),
         });
     }
-    let none = || BooleanArray::new(arrow::buffer::BooleanBuffer::new_unset(a.rows), a.nulls());
+    let none = || BooleanArray::new(BooleanBuffer::new_unset(a.rows), a.nulls());
     Ok(Arc::new(found.unwrap_or_else(none)))
 }

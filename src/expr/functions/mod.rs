@@ -13,13 +13,14 @@ mod time;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, BooleanArray, PrimitiveArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{ArrowPrimitiveType, DataType};
 use arrow::error::ArrowError;
 
 use super::tree::Expr;
 use super::typing::{Mistake, Typing};
+use crate::kernel::compare::Side;
 use crate::kernel::float::Float;
 
 /// What a function is about, for the manual's order.
@@ -177,6 +178,12 @@ impl Value {
         let indices = arrow::array::UInt32Array::from(vec![0u32; rows]);
         arrow::compute::take(&self.array, &indices, None)
     }
+}
+
+/// The values of an argument of numbers or times.
+pub(super) fn side<T: ArrowPrimitiveType>(value: &Value) -> Side<'_, T::Native> {
+    let values = value.array.as_primitive::<T>();
+    if value.scalar { Side::One(values.value(0)) } else { Side::Each(values.values()) }
 }
 
 /// Bits as an array, missing where `nulls` says.

@@ -10,6 +10,7 @@ use super::super::typing::{
     Mistake, Typing, describe, expect_numbers, is_numeric, is_text, is_time, number, plain, real,
 };
 use super::{Arguments, BASE, Family, Function, primitives};
+use crate::kernel::float;
 use crate::{binary, unary};
 
 const REAL: Function = BASE;
@@ -45,7 +46,7 @@ macro_rules! to_type {
 
 /// The entries of this family.
 pub(super) const FUNCTIONS: &[Function] = &[
-    real!("sqrt", &[], "The square root; of a negative number, NaN.", "sqrt(16) = 4.0", unary!(|x| x.sqrt())),
+    real!("sqrt", &[], "The square root; of a negative number, NaN.", "sqrt(16) = 4.0", float::SQRT),
     real!("cbrt", &[], "The cube root.", "cbrt(27) = 3.0", unary!(|x| x.cbrt())),
     real!("exp", &[], "e to the power of x.", "exp(0) = 1.0", unary!(|x| x.exp())),
     real!("expm1", &[], "exp(x) - 1, exact near 0.", "expm1(0) = 0.0", unary!(|x| x.exp_m1())),
@@ -114,7 +115,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "floor(x)",
         "The largest whole number that is at most x.",
         "floor(-1.5) = -2.0",
-        unary!(|x| x.floor()),
+        float::FLOOR,
     ),
     rounding(
         "ceil",
@@ -122,16 +123,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "ceil(x)",
         "The smallest whole number that is at least x.",
         "ceil(-1.5) = -1.0",
-        unary!(|x| x.ceil()),
+        float::CEIL,
     ),
-    rounding(
-        "trunc",
-        &[],
-        "trunc(x)",
-        "The whole number towards zero.",
-        "trunc(-1.5) = -1.0",
-        unary!(|x| x.trunc()),
-    ),
+    rounding("trunc", &[], "trunc(x)", "The whole number towards zero.", "trunc(-1.5) = -1.0", float::TRUNC),
     Function {
         name: "abs",
         signature: "abs(x)",
@@ -139,7 +133,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "abs(-3) = 3",
         types: super::operators::number_types,
         kernel: abs,
-        float: Some(unary!(|x| x.abs())),
+        float: Some(float::ABS),
         ..BASE
     },
     to_type!(

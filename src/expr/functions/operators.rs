@@ -14,11 +14,11 @@ use super::super::typing::{
     is_time, number, plain, real, unit,
 };
 use super::super::{compare, literal::Literal};
-use super::{Arguments, BASE, Family, Function, Missing, Value, text};
+use super::{Arguments, BASE, Family, Function, Missing, Value, side, text};
+use crate::binary;
 use crate::kernel::compare::{Comparison, Side};
-use crate::kernel::float::Real;
+use crate::kernel::float::{self, Real};
 use crate::kernel::integer::{Checked, checked};
-use crate::{binary, unary};
 
 const OPERATOR: Function = Function { family: Family::Operator, arity: (2, 2), ..BASE };
 const COMPARISON: Function = Function { types: comparison_types, dates: true, keeps_weak: false, ..OPERATOR };
@@ -32,7 +32,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "2 + 3 = 5",
         types: add_types,
         kernel: add,
-        float: Some(binary!(|a, b| a + b)),
+        float: Some(float::ADD),
         ..OPERATOR
     },
     Function {
@@ -43,7 +43,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         dates: true,
         types: subtract_types,
         kernel: subtract,
-        float: Some(binary!(|a, b| a - b)),
+        float: Some(float::SUBTRACT),
         ..OPERATOR
     },
     Function {
@@ -53,7 +53,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "2 * 3 = 6",
         types: multiply_types,
         kernel: |a| whole(a, i64::checked_mul, u64::checked_mul),
-        float: Some(binary!(|a, b| a * b)),
+        float: Some(float::MULTIPLY),
         ..OPERATOR
     },
     Function {
@@ -62,7 +62,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         doc: "The quotient, a real number also of whole numbers.",
         example: "3 / 2 = 1.5",
         types: divide_types,
-        float: Some(binary!(|a, b| a / b)),
+        float: Some(float::DIVIDE),
         ..OPERATOR
     },
     Function {
@@ -105,7 +105,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         arity: (1, 1),
         types: negate_types,
         kernel: negate,
-        float: Some(unary!(|a| -a)),
+        float: Some(float::NEGATE),
         ..OPERATOR
     },
     Function {
@@ -360,13 +360,8 @@ fn logic(
 }
 
 /// The values of a whole number, a time or a duration as `i64`.
-fn side_i64(value: &Value) -> Result<(ArrayRef, bool), ArrowError> {
-    Ok((cast(&value.array, &DataType::Int64)?, value.scalar))
-}
-
-fn side<T: arrow::datatypes::ArrowPrimitiveType>(array: &ArrayRef, scalar: bool) -> Side<'_, T::Native> {
-    let values = array.as_primitive::<T>();
-    if scalar { Side::One(values.value(0)) } else { Side::Each(values.values()) }
+fn as_i64(value: &Value) -> Result<Value, ArrowError> {
+    Ok(Value { array: cast(&value.array, &DataType::Int64)?, scalar: value.scalar })
 }
 
 fn with_valid(valid: Option<Vec<u64>>, rows: usize, nulls: Option<NullBuffer>) -> Option<NullBuffer> {
@@ -381,8 +376,8 @@ fn whole(
     unsigned: fn(u64, u64) -> Option<u64>,
 ) -> Result<ArrayRef, ArrowError> {
     if a.output == &DataType::UInt64 {
-        let left = side::<UInt64Type>(a.array(0), a.values[0].scalar);
-        let right = side::<UInt64Type>(a.array(1), a.values[1].scalar);
+        let left = side::<UInt64Type>(&a.values[0]);
+        let right = side::<UInt64Type>(&a.values[1]);
         let (values, valid) = checked(left, right, a.rows, unsigned);
         return Ok(Arc::new(UInt64Array::new(values.into(), with_valid(valid, a.rows, a.nulls()))));
     }
@@ -391,9 +386,9 @@ fn whole(
 
 /// As [`whole`] for numbers, times and durations held in i64.
 fn signed_result(a: &Arguments, f: impl Fn(i64, i64) -> Option<i64>) -> Result<ArrayRef, ArrowError> {
-    let ((left, left_scalar), (right, right_scalar)) = (side_i64(&a.values[0])?, side_i64(&a.values[1])?);
+    let (left, right) = (as_i64(&a.values[0])?, as_i64(&a.values[1])?);
     let (values, valid): Checked<i64> =
-        checked(side::<Int64Type>(&left, left_scalar), side::<Int64Type>(&right, right_scalar), a.rows, f);
+        checked(side::<Int64Type>(&left), side::<Int64Type>(&right), a.rows, f);
     let result: ArrayRef = Arc::new(Int64Array::new(values.into(), with_valid(valid, a.rows, a.nulls())));
     cast(&result, a.output)
 }
@@ -407,8 +402,8 @@ fn add(a: &Arguments) -> Result<ArrayRef, ArrowError> {
 
 fn subtract(a: &Arguments) -> Result<ArrayRef, ArrowError> {
     if a.array(0).data_type() == &DataType::UInt64 {
-        let left = side::<UInt64Type>(a.array(0), a.values[0].scalar);
-        let right = side::<UInt64Type>(a.array(1), a.values[1].scalar);
+        let left = side::<UInt64Type>(&a.values[0]);
+        let right = side::<UInt64Type>(&a.values[1]);
         let (values, valid) =
             checked(left, right, a.rows, |a: u64, b: u64| i64::try_from(i128::from(a) - i128::from(b)).ok());
         return Ok(Arc::new(Int64Array::new(values.into(), with_valid(valid, a.rows, a.nulls()))));
@@ -418,15 +413,14 @@ fn subtract(a: &Arguments) -> Result<ArrayRef, ArrowError> {
 
 fn negate(a: &Arguments) -> Result<ArrayRef, ArrowError> {
     if a.array(0).data_type() == &DataType::UInt64 {
-        let values = side::<UInt64Type>(a.array(0), false);
+        let values = side::<UInt64Type>(&a.values[0]);
         let (values, valid) = checked(Side::One(0i128), values, a.rows, |zero, v: u64| {
             i64::try_from(zero - i128::from(v)).ok()
         });
         return Ok(Arc::new(Int64Array::new(values.into(), with_valid(valid, a.rows, a.nulls()))));
     }
-    let (array, scalar) = side_i64(&a.values[0])?;
-    let (values, valid) =
-        checked(Side::One(0i64), side::<Int64Type>(&array, scalar), a.rows, i64::checked_sub);
+    let value = as_i64(&a.values[0])?;
+    let (values, valid) = checked(Side::One(0i64), side::<Int64Type>(&value), a.rows, i64::checked_sub);
     let result: ArrayRef = Arc::new(Int64Array::new(values.into(), with_valid(valid, a.rows, a.nulls())));
     cast(&result, a.output)
 }
