@@ -4,7 +4,9 @@
 //! [`Chunk`] is some rows of some columns. Nothing here knows files or expressions.
 
 mod display;
+mod domain;
 mod schema;
 
 pub use display::{format_value, group_digits, shorten, si};
+pub use domain::Domain;
 pub use schema::{Chunk, Field, Kind, Schema, kind};

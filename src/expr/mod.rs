@@ -53,6 +53,7 @@
 
 mod check;
 mod compare;
+mod domain;
 mod error;
 mod functions;
 mod fuse;

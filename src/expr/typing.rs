@@ -343,3 +343,8 @@ fn is_exact_f64(expr: &Expr) -> bool {
 fn without_zone(data_type: &DataType) -> DataType {
     DataType::Timestamp(unit(data_type).unwrap_or(TimeUnit::Microsecond), None)
 }
+
+/// The type of a list of such items.
+pub(super) fn list_of(item: DataType) -> DataType {
+    DataType::List(Arc::new(arrow::datatypes::Field::new_list_field(item, true)))
+}

@@ -3,10 +3,15 @@
 //! Operators are functions too. An entry is a constant in the file of its family; the table is
 //! [`FUNCTIONS`].
 
+mod bounds;
+mod calendar;
+mod conversion;
+mod geometry;
 mod logic;
 mod missing;
 mod numeric;
 mod operators;
+mod pattern;
 mod text;
 mod time;
 
@@ -18,6 +23,7 @@ use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{ArrowPrimitiveType, DataType};
 use arrow::error::ArrowError;
 
+use self::bounds::Bounds;
 use super::tree::Expr;
 use super::typing::{Mistake, Typing};
 use crate::kernel::compare::Side;
@@ -75,6 +81,8 @@ pub struct Function {
     /// Whether numbers written in the text remain so through it.
     pub(super) keeps_weak: bool,
     pub(super) types: fn(&[Expr]) -> Result<Typing, Mistake>,
+    /// Bounds of the result from bounds of the arguments.
+    pub(super) domain: Bounds,
     /// Over arrays of the parameters' types.
     pub(super) kernel: fn(&Arguments) -> Result<ArrayRef, ArrowError>,
     /// Over slices, where parameters and result are of one real type.
@@ -100,6 +108,7 @@ pub(super) const BASE: Function = Function {
     dates: false,
     keeps_weak: true,
     types: numeric::real_types,
+    domain: bounds::all,
     kernel: no_kernel,
     float: None,
 };
@@ -113,10 +122,14 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
     [
         operators::FUNCTIONS,
         numeric::FUNCTIONS,
+        conversion::FUNCTIONS,
         logic::FUNCTIONS,
         missing::FUNCTIONS,
         text::FUNCTIONS,
+        pattern::FUNCTIONS,
         time::FUNCTIONS,
+        calendar::FUNCTIONS,
+        geometry::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
@@ -128,9 +141,10 @@ static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::n
         .collect()
 });
 
-/// The function of this name or alias.
+/// The function of this name or alias; `str_pandas_…` are the names Vaex gives to `str_…` as well.
 pub fn function(name: &str) -> Option<&'static Function> {
-    BY_NAME.get(name).copied()
+    let pandas = || BY_NAME.get(format!("str_{}", name.strip_prefix("str_pandas_")?).as_str());
+    BY_NAME.get(name).or_else(pandas).copied()
 }
 
 /// Names and aliases of all functions.

@@ -14,7 +14,7 @@ use super::super::typing::{
     is_time, number, plain, real, unit,
 };
 use super::super::{compare, literal::Literal};
-use super::{Arguments, BASE, Family, Function, Missing, Value, side, text};
+use super::{Arguments, BASE, Family, Function, Missing, Value, bounds, side, text};
 use crate::binary;
 use crate::kernel::compare::{Comparison, Side};
 use crate::kernel::float::{self, Real};
@@ -27,6 +27,8 @@ const COMPARISON: Function = Function { types: comparison_types, dates: true, ke
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "add",
+        aliases: &["str_cat"],
+        domain: bounds::add,
         signature: "a + b",
         doc: "The sum; of texts, one after the other; a time moved on by a duration.",
         example: "2 + 3 = 5",
@@ -37,6 +39,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "subtract",
+        domain: bounds::subtract,
         signature: "a - b",
         doc: "The difference; of two times, the duration between them.",
         example: "2 - 3 = -1",
@@ -48,6 +51,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "multiply",
+        domain: bounds::multiply,
         signature: "a * b",
         doc: "The product.",
         example: "2 * 3 = 6",
@@ -58,6 +62,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "divide",
+        domain: bounds::divide,
         signature: "a / b",
         doc: "The quotient, a real number also of whole numbers.",
         example: "3 / 2 = 1.5",
@@ -67,6 +72,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "floor_divide",
+        domain: bounds::floor_divide,
         signature: "a // b",
         doc: "The quotient rounded down; of whole numbers by zero, missing.",
         example: "-3 // 2 = -2",
@@ -77,7 +83,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mod",
-        aliases: &["fmod_floor"],
+        domain: bounds::remainder,
         signature: "a % b",
         doc: "The remainder of a // b, with the sign of b; of whole numbers by zero, missing.",
         example: "-3 % 2 = 1",
@@ -88,6 +94,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "power",
+        domain: bounds::power,
         aliases: &["pow"],
         signature: "a ** b",
         doc: "a to the power of b: whole if a is whole and b a whole number written in the text.",
@@ -99,6 +106,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "negate",
+        domain: bounds::negate,
         signature: "-a",
         doc: "The number with the other sign.",
         example: "-(2 + 1) = -3",
@@ -110,6 +118,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "less",
+        domain: bounds::less,
         signature: "a < b",
         doc: "Whether a is less than b; with NaN, false.",
         example: "1 < 2 = true",
@@ -118,6 +127,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "less_equal",
+        domain: bounds::less_equal,
         signature: "a <= b",
         doc: "Whether a is at most b; with NaN, false.",
         example: "2 <= 2 = true",
@@ -126,6 +136,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "greater",
+        domain: bounds::greater,
         signature: "a > b",
         doc: "Whether a is more than b; with NaN, false.",
         example: "1 > 2 = false",
@@ -134,6 +145,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "greater_equal",
+        domain: bounds::greater_equal,
         signature: "a >= b",
         doc: "Whether a is at least b; with NaN, false.",
         example: "2 >= 2 = true",
@@ -142,6 +154,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "equal",
+        aliases: &["str_equals"],
+        domain: bounds::equal,
         signature: "a == b",
         doc: "Whether both are the same; -0.0 is 0.0, NaN is nothing.",
         example: "1 == 1.0 = true",
@@ -150,6 +164,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "not_equal",
+        aliases: &["str_notequals"],
+        domain: bounds::not_equal,
         signature: "a != b",
         doc: "Whether they differ; NaN differs from everything.",
         example: "1 != 2 = true",
@@ -158,6 +174,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "and",
+        domain: bounds::and,
         signature: "a and b",
         doc: "Whether both are true; false if one is false, even where the other is missing. Of whole numbers, bit by bit.",
         example: "true and false = false",
@@ -169,6 +186,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "or",
+        domain: bounds::or,
         signature: "a or b",
         doc: "Whether one is true, even where the other is missing. Of whole numbers, bit by bit.",
         example: "true or false = true",
@@ -180,6 +198,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "not",
+        domain: bounds::not,
         signature: "not a",
         doc: "Whether it is false; missing stays missing. Of whole numbers, bit by bit.",
         example: "not true = false",
