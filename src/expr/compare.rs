@@ -11,7 +11,7 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
-use super::functions::{Arguments, Value, booleans};
+use super::functions::{Arguments, Value, booleans, side};
 use super::typing::{is_text, unit};
 use crate::kernel::compare::{Comparison, Side, bits2, compare, constant};
 
@@ -71,13 +71,7 @@ fn same<T: ArrowPrimitiveType>(comparison: Comparison, left: &Value, right: &Val
 where
     T::Native: PartialOrd,
 {
-    let side = |value: &'_ Value| -> Option<T::Native> {
-        value.scalar.then(|| value.array.as_primitive::<T>().value(0))
-    };
-    let (a, b) = (left.array.as_primitive::<T>(), right.array.as_primitive::<T>());
-    let a_side = side(left).map_or(Side::Each(&a.values()[..]), Side::One);
-    let b_side = side(right).map_or(Side::Each(&b.values()[..]), Side::One);
-    compare(comparison, a_side, b_side, rows)
+    compare(comparison, side::<T>(left), side::<T>(right), rows)
 }
 
 /// A number between or at whole numbers: the whole number at or below it, and whether it is that number.

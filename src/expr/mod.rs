@@ -53,8 +53,11 @@
 
 mod check;
 mod compare;
+mod domain;
 mod error;
 mod functions;
+mod fuse;
+mod fused;
 mod literal;
 mod parse;
 mod print;

@@ -1,20 +1,19 @@
 //! Trees to steps over arrays, and running them.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
+use arrow::datatypes::{DataType, Float64Type};
 use arrow::error::ArrowError;
 
 use super::error::ExprError;
 use super::functions::{Arguments, Function, Missing, Value};
+use super::fuse::{fuse, operation};
+use super::fused::{Fused, Place};
 use super::literal::Literal;
 use super::tree::{Call, Expr, Node};
 use crate::data::Schema;
-use crate::kernel::float::{Binary, Float, Unary};
 
 /// Several expressions compiled together: what they share is computed once, constants beforehand.
 #[derive(Debug, Clone)]
@@ -27,7 +26,7 @@ pub struct Program {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     /// The array at this place of `columns`.
     Column(usize),
     Constant(ArrayRef),
@@ -37,6 +36,10 @@ enum Step {
         arguments: Vec<usize>,
         output: DataType,
     },
+    /// Several calls on reals at once.
+    Fused(Fused),
+    /// Computed within the [`Step::Fused`] that needs it.
+    Inside,
     /// A column that the schema does not have.
     Unknown(String),
 }
@@ -45,9 +48,17 @@ impl Program {
     /// Compiles expressions over the stored columns of `schema`. A column that it does not have is an
     /// error when the program is run.
     pub fn compile(exprs: &[Expr], schema: &Schema) -> Program {
-        let mut compiler = Compiler { schema, columns: Vec::new(), steps: Vec::new(), known: HashMap::new() };
-        let outputs = exprs.iter().map(|e| (compiler.expr(e), e.data_type().clone())).collect();
-        Program { columns: compiler.columns, steps: compiler.steps, outputs }
+        let mut compiler = Compiler {
+            schema,
+            columns: Vec::new(),
+            steps: Vec::new(),
+            types: Vec::new(),
+            known: HashMap::new(),
+        };
+        let outputs: Vec<(usize, DataType)> =
+            exprs.iter().map(|e| (compiler.expr(e), e.data_type().clone())).collect();
+        let steps = fuse(compiler.steps, &compiler.types, &outputs);
+        Program { columns: compiler.columns, steps, outputs }
     }
 
     /// Positions in the schema of the columns it reads, in the order in which [`Program::run`] wants them.
@@ -98,6 +109,12 @@ impl Step {
                 let arguments: Vec<Value> = arguments.iter().map(|i| values[*i].clone()).collect();
                 call(function, &arguments, rows, output)
             }
+            Step::Fused(fused) => {
+                let inputs: Vec<&Value> = fused.inputs.iter().map(|i| &values[*i]).collect();
+                let wrong = || ArrowError::CastError("a number is expected".to_owned());
+                fused.run(&inputs, rows).ok_or_else(wrong)
+            }
+            Step::Inside => Ok(Value { array: new_null_array(&DataType::Null, 1), scalar: true }),
             Step::Unknown(name) => {
                 Err(ArrowError::SchemaError(format!("there is no stored column {}", super::quote_name(name))))
             }
@@ -128,64 +145,23 @@ fn call(
     } else {
         arguments
     };
+    if let Some(float) = &function.float
+        && matches!(output, DataType::Float32 | DataType::Float64)
+        && arguments.iter().all(|v| v.array.data_type() == output)
+        && let Some(operation) =
+            operation(float, arguments.len(), &mut (0..arguments.len()).map(Place::Input), 0)
+    {
+        let fused =
+            Fused { inputs: vec![], operations: vec![operation], registers: 1, data_type: output.clone() };
+        let inputs: Vec<&Value> = arguments.iter().collect();
+        if let Some(value) = fused.run(&inputs, rows) {
+            return Ok(Value { array: value.array, scalar: is_constant });
+        }
+    }
     let arguments = Arguments { values: arguments, rows, output };
-    let array = match output {
-        DataType::Float32 if reals(&arguments) => float::<Float32Type>(function, &arguments),
-        DataType::Float64 if reals(&arguments) => float::<Float64Type>(function, &arguments),
-        _ => None,
-    };
-    let array = match array {
-        Some(array) => array,
-        None => (function.kernel)(&arguments)?,
-    };
+    let array = (function.kernel)(&arguments)?;
     debug_assert_eq!(array.len(), rows, "{}", function.name);
     Ok(Value { array, scalar: is_constant })
-}
-
-fn reals(a: &Arguments) -> bool {
-    a.values.iter().all(|v| v.array.data_type() == a.output)
-}
-
-/// A width of reals, and which loop of a [`Float`] is its.
-trait Width: ArrowPrimitiveType {
-    fn unary(float: &Float) -> Option<Unary<Self::Native>>;
-    fn binary(float: &Float) -> Option<Binary<Self::Native>>;
-}
-
-macro_rules! width {
-    ($t:ty, $native:ty, $unary:pat => $f:expr, $binary:pat => $g:expr) => {
-        impl Width for $t {
-            fn unary(float: &Float) -> Option<Unary<$native>> {
-                if let $unary = float { Some(*$f) } else { None }
-            }
-
-            fn binary(float: &Float) -> Option<Binary<$native>> {
-                if let $binary = float { Some(*$g) } else { None }
-            }
-        }
-    };
-}
-width!(Float32Type, f32, Float::Unary(f, _) => f, Float::Binary(f, _) => f);
-width!(Float64Type, f64, Float::Unary(_, f) => f, Float::Binary(_, f) => f);
-
-fn float<T: Width>(function: &Function, a: &Arguments) -> Option<ArrayRef> {
-    let float = function.float.as_ref()?;
-    let mut out = vec![T::Native::default(); a.rows];
-    match a.values {
-        [x] => T::unary(float)?(x.array.as_primitive::<T>().values(), &mut out),
-        [x, y] => {
-            let f = T::binary(float)?;
-            let (x, y) = (each::<T>(x, a.rows), each::<T>(y, a.rows));
-            f(&x, &y, &mut out);
-        }
-        _ => return None,
-    }
-    Some(Arc::new(PrimitiveArray::<T>::new(out.into(), a.nulls())))
-}
-
-fn each<T: Width>(value: &Value, rows: usize) -> Cow<'_, [T::Native]> {
-    let values = value.array.as_primitive::<T>().values();
-    if value.scalar { Cow::Owned(vec![values[0]; rows]) } else { Cow::Borrowed(values) }
 }
 
 /// Arrow's conversion; what does not fit is missing.
@@ -203,12 +179,15 @@ struct Compiler<'a> {
     schema: &'a Schema,
     columns: Vec<usize>,
     steps: Vec<Step>,
+    /// Of the steps' values.
+    types: Vec<DataType>,
     known: HashMap<([u64; 2], DataType), usize>,
 }
 
 impl Compiler<'_> {
-    fn push(&mut self, step: Step) -> usize {
+    fn push(&mut self, step: Step, data_type: &DataType) -> usize {
         self.steps.push(step);
+        self.types.push(data_type.clone());
         self.steps.len() - 1
     }
 
@@ -224,7 +203,7 @@ impl Compiler<'_> {
         }
         let step = if data_type != expr.data_type() {
             let of = self.expr(expr);
-            self.folded(Step::Cast(of, data_type.clone()), &[of])
+            self.folded(Step::Cast(of, data_type.clone()), &[of], data_type)
         } else {
             match &expr.0.node {
                 Node::Column(name) => match self.schema.position(name) {
@@ -233,11 +212,11 @@ impl Compiler<'_> {
                             self.columns.push(position);
                             self.columns.len() - 1
                         });
-                        self.push(Step::Column(place))
+                        self.push(Step::Column(place), data_type)
                     }
-                    None => self.push(Step::Unknown(name.clone())),
+                    None => self.push(Step::Unknown(name.clone()), data_type),
                 },
-                Node::Literal(literal) => self.push(Step::Constant(literal.array())),
+                Node::Literal(literal) => self.push(Step::Constant(literal.array()), data_type),
                 Node::Call(call) => self.call(call, data_type),
             }
         };
@@ -248,13 +227,33 @@ impl Compiler<'_> {
     fn call(&mut self, call: &Call, output: &DataType) -> usize {
         let arguments: Vec<usize> =
             call.arguments.iter().zip(&call.parameters).map(|(a, t)| self.typed(a, t)).collect();
-        let step =
-            Step::Call { function: call.function, arguments: arguments.clone(), output: output.clone() };
-        self.folded(step, &arguments)
+        let (function, arguments) = self.simplified(call.function, arguments, output);
+        let step = Step::Call { function, arguments: arguments.clone(), output: output.clone() };
+        self.folded(step, &arguments, output)
+    }
+
+    /// A square as a product, which is rounded the same and many times as fast.
+    fn simplified(
+        &self,
+        function: &'static Function,
+        arguments: Vec<usize>,
+        output: &DataType,
+    ) -> (&'static Function, Vec<usize>) {
+        if function.name == "power"
+            && output.is_floating()
+            && let [base, exponent] = arguments[..]
+            && let Step::Constant(exponent) = &self.steps[exponent]
+            && exponent.is_valid(0)
+            && matches!(literal_of(exponent), Some(Literal::Float(2.0)))
+            && let Some(multiply) = super::functions::function("multiply")
+        {
+            return (multiply, vec![base, base]);
+        }
+        (function, arguments)
     }
 
     /// Runs a step of constants at once.
-    fn folded(&mut self, step: Step, arguments: &[usize]) -> usize {
+    fn folded(&mut self, step: Step, arguments: &[usize], data_type: &DataType) -> usize {
         if arguments.iter().all(|i| matches!(self.steps[*i], Step::Constant(_))) {
             let values: Vec<Value> = (0..self.steps.len())
                 .map(|i| match &self.steps[i] {
@@ -265,10 +264,10 @@ impl Compiler<'_> {
             if let Ok(value) = step.run(&[], 1, &values)
                 && value.array.len() == 1
             {
-                return self.push(Step::Constant(value.array));
+                return self.push(Step::Constant(value.array), data_type);
             }
         }
-        self.push(step)
+        self.push(step, data_type)
     }
 }
 

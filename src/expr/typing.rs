@@ -275,6 +275,11 @@ pub(super) fn compared(arguments: &[Expr]) -> Result<Vec<DataType>, Mistake> {
             {
                 DataType::Float64
             }
+            DataType::Int64 | DataType::UInt64
+                if plain(other.data_type()) == &DataType::Float64 && is_exact_f64(e) =>
+            {
+                DataType::Float64
+            }
             t => t.clone(),
         };
         return Ok(vec![own(left, right), own(right, left)]);
@@ -326,6 +331,20 @@ fn beside_f32(expr: &Expr) -> bool {
     }
 }
 
+/// Whether it is a whole number written in the text that a real number can be.
+fn is_exact_f64(expr: &Expr) -> bool {
+    match expr.as_literal() {
+        Some(Literal::Int(v)) => (*v as f64) as i128 == i128::from(*v),
+        Some(Literal::Unsigned(v)) => (*v as f64) as i128 == i128::from(*v),
+        _ => false,
+    }
+}
+
 fn without_zone(data_type: &DataType) -> DataType {
     DataType::Timestamp(unit(data_type).unwrap_or(TimeUnit::Microsecond), None)
+}
+
+/// The type of a list of such items.
+pub(super) fn list_of(item: DataType) -> DataType {
+    DataType::List(Arc::new(arrow::datatypes::Field::new_list_field(item, true)))
 }

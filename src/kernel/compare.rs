@@ -58,6 +58,28 @@ pub fn compare<T: PartialOrd + Copy>(
     b: Side<T>,
     rows: usize,
 ) -> Vec<u64> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn avx2<T: PartialOrd + Copy>(
+            comparison: Comparison,
+            a: Side<T>,
+            b: Side<T>,
+            rows: usize,
+        ) -> Vec<u64> {
+            each(comparison, a, b, rows)
+        }
+        if std::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has just been asked for AVX2.
+            #[expect(unsafe_code, reason = "calling code compiled for a checked feature")]
+            return unsafe { avx2(comparison, a, b, rows) };
+        }
+    }
+    each(comparison, a, b, rows)
+}
+
+#[inline(always)]
+fn each<T: PartialOrd + Copy>(comparison: Comparison, a: Side<T>, b: Side<T>, rows: usize) -> Vec<u64> {
     match comparison {
         Comparison::Less => sides(a, b, rows, |a, b| a < b),
         Comparison::LessEqual => sides(a, b, rows, |a, b| a <= b),
@@ -68,6 +90,7 @@ pub fn compare<T: PartialOrd + Copy>(
     }
 }
 
+#[inline(always)]
 fn sides<T: Copy, F: Fn(T, T) -> bool>(a: Side<T>, b: Side<T>, rows: usize, f: F) -> Vec<u64> {
     match (a, b) {
         (Side::Each(a), Side::One(b)) => bits(&a[..rows], |a| f(a, b)),
@@ -87,6 +110,7 @@ pub fn constant(bit: bool, rows: usize) -> Vec<u64> {
 }
 
 /// One bit per value.
+#[inline(always)]
 pub fn bits<T: Copy>(values: &[T], f: impl Fn(T) -> bool) -> Vec<u64> {
     let mut words = Vec::with_capacity(values.len().div_ceil(64));
     let (whole, rest) = values.as_chunks::<64>();
@@ -104,6 +128,7 @@ pub fn bits<T: Copy>(values: &[T], f: impl Fn(T) -> bool) -> Vec<u64> {
 }
 
 /// One bit per pair of values.
+#[inline(always)]
 pub fn bits2<A: Copy, B: Copy>(a: &[A], b: &[B], f: impl Fn(A, B) -> bool) -> Vec<u64> {
     let mut words = Vec::with_capacity(a.len().div_ceil(64));
     let (whole_a, rest_a) = a.as_chunks::<64>();
@@ -123,6 +148,7 @@ pub fn bits2<A: Copy, B: Copy>(a: &[A], b: &[B], f: impl Fn(A, B) -> bool) -> Ve
 }
 
 /// 64 bytes of 0 or 1 as 64 bits: the product moves byte `i` of eight to bit `56 + i`.
+#[inline(always)]
 fn pack(bytes: &[u8; 64]) -> u64 {
     let (eights, _) = bytes.as_chunks::<8>();
     eights.iter().enumerate().fold(0, |word, (i, eight)| {

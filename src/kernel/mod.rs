@@ -9,4 +9,5 @@ pub mod edge;
 pub mod float;
 pub mod fold;
 pub mod integer;
+pub mod select;
 mod wide;

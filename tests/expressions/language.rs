@@ -77,7 +77,11 @@ fn an_error_points_at_its_letter() {
         ("x ? 1 : 2", 2..3, "? has no meaning here; a choice is written if(condition, yes, no)"),
         ("", 0..0, "an expression is expected here"),
         ("hour", 0..4, "hour is a function: hour(time)"),
-        ("contains(name, '(', true)", 15..18, "this regular expression cannot be read: unclosed group"),
+        (
+            "contains(name, '(', true)",
+            15..18,
+            "this regular expression cannot be read: unclosed group; did you mean '\\\\('?",
+        ),
     ] {
         let error = Expr::parse(text, &t.schema).unwrap_err();
         assert_eq!((error.to_string().as_str(), error.span), (message, span), "{text}");

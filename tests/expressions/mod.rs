@@ -1,6 +1,7 @@
 //! The expression language.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod golden;
 mod language;
 mod values;
 

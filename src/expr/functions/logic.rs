@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::zip::zip;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{ArrowPrimitiveType, DataType};
 use arrow::error::ArrowError;
 
 use super::super::compare;
 use super::super::literal::Literal;
 use super::super::tree::Expr;
-use super::super::typing::{Mistake, Typing, compared, expect_bool, unified};
-use super::{Arguments, BASE, Family, Function, Missing, Value};
+use super::super::typing::{Mistake, Typing, compared, expect_bool, list_of, unified};
+use super::{Arguments, BASE, Family, Function, Missing, Value, bounds, primitives, side};
 use crate::kernel::compare::Comparison;
+use crate::kernel::select::select;
 
 const LOGIC: Function = Function { family: Family::Logic, missing: Missing::Own, keeps_weak: false, ..BASE };
 
@@ -20,6 +22,7 @@ const LOGIC: Function = Function { family: Family::Logic, missing: Missing::Own,
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "if",
+        domain: bounds::choice,
         aliases: &["where", "iif"],
         arity: (3, 3),
         signature: "if(condition, yes, no)",
@@ -31,6 +34,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "isin",
+        aliases: &["isin_set", "_isin"],
+        domain: bounds::isin,
         arity: (2, 2),
         dates: true,
         signature: "x in [a, b, …]",
@@ -38,6 +43,75 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "2 in [1, 2] = true",
         types: isin_types,
         kernel: isin,
+        ..LOGIC
+    },
+    Function {
+        name: "xor",
+        arity: (2, 2),
+        missing: Missing::Propagates,
+        signature: "xor(a, b)",
+        doc: "Whether exactly one of two conditions is true.",
+        example: "xor(true, false) = true",
+        types: |arguments| {
+            expect_bool(arguments, 0)?;
+            expect_bool(arguments, 1)?;
+            Typing::new(vec![DataType::Boolean, DataType::Boolean], DataType::Boolean)
+        },
+        kernel: |a| {
+            let (left, right) = (a.full(0)?, a.full(1)?);
+            let values = left.as_boolean().values() ^ right.as_boolean().values();
+            Ok(Arc::new(BooleanArray::new(values, a.nulls())))
+        },
+        domain: bounds::bool,
+        ..LOGIC
+    },
+    Function {
+        name: "ordinal",
+        aliases: &["_ordinal_values", "hashmap_apply"],
+        arity: (2, 2),
+        dates: true,
+        signature: "ordinal(x, [a, b, …])",
+        doc: "The place of x, from 0, in a list of constants; missing if it is not in it.",
+        example: "ordinal('b', ['a', 'b']) = 1",
+        types: |arguments| {
+            let Typing { parameters, .. } = isin_types(arguments)?;
+            Typing::new(parameters, DataType::Int64)
+        },
+        kernel: |a| Ok(Arc::new(places(a)?)),
+        ..LOGIC
+    },
+    Function {
+        name: "map",
+        aliases: &["_map"],
+        arity: (3, 4),
+        dates: true,
+        signature: "map(x, [keys], [values], default = null)",
+        doc: "The value at the place that x has among the keys, or the default.",
+        example: "map('b', ['a', 'b'], [10, 20]) = 20",
+        types: |arguments| {
+            let Typing { mut parameters, .. } = isin_types(&arguments[..2])?;
+            let output = chosen_types(arguments, 2, &mut parameters)?;
+            Typing::new(parameters, output)
+        },
+        kernel: |a| chosen(a, &places(a)?, 2),
+        ..LOGIC
+    },
+    Function {
+        name: "choose",
+        aliases: &["_choose", "_choose_masked"],
+        arity: (2, 3),
+        signature: "choose(i, [values], default = null)",
+        doc: "The value at place i, from 0, of a list, or the default.",
+        example: "choose(1, ['a', 'b']) = 'b'",
+        types: |arguments| {
+            if !super::super::typing::plain(arguments[0].data_type()).is_integer() {
+                return Err(Mistake::at(0, "a whole number is expected here"));
+            }
+            let mut parameters = vec![DataType::Int64];
+            let output = chosen_types(arguments, 1, &mut parameters)?;
+            Typing::new(parameters, output)
+        },
+        kernel: |a| chosen(a, a.full(0)?.as_primitive(), 1),
         ..LOGIC
     },
 ];
@@ -55,26 +129,58 @@ fn choose(a: &Arguments) -> Result<ArrayRef, ArrowError> {
         Some(nulls) => BooleanArray::new(condition.values() & nulls.inner(), None),
         None => condition.clone(),
     };
-    zip(&mask, &a.full(1)?, &a.full(2)?)
+    macro_rules! typed {
+        ($t:ty) => {
+            selected::<$t>(&mask, a)
+        };
+    }
+    arrow::array::downcast_primitive! {
+        a.output => (typed),
+        _ => zip(&mask, &a.full(1)?, &a.full(2)?)
+    }
+}
+
+fn selected<T: ArrowPrimitiveType>(mask: &BooleanArray, a: &Arguments) -> Result<ArrayRef, ArrowError> {
+    let [_, yes, no] = a.values else {
+        return Err(ArrowError::InvalidArgumentError("a condition and two values are wanted".to_owned()));
+    };
+    let bits: Vec<u64> = mask.values().bit_chunks().iter_padded().collect();
+    let values = select(&bits, side::<T>(yes), side::<T>(no), a.rows);
+    let valid = |value: &Value| match value.array.nulls() {
+        None => BooleanBuffer::new_set(a.rows),
+        Some(nulls) if !value.scalar => nulls.inner().clone(),
+        Some(nulls) if nulls.is_null(0) => BooleanBuffer::new_unset(a.rows),
+        Some(_) => BooleanBuffer::new_set(a.rows),
+    };
+    let nulls = (yes.array.null_count() + no.array.null_count() > 0).then(|| {
+        let mask = mask.values();
+        NullBuffer::new(&(mask & &valid(yes)) | &(&!mask & &valid(no)))
+    });
+    Ok(primitives::<T>(values, nulls, a.output))
 }
 
 fn isin_types(arguments: &[Expr]) -> Result<Typing, Mistake> {
     let Some(Literal::List(items)) = arguments[1].as_literal() else {
         return Err(Mistake::at(1, "a list of constants is expected here: x in [1, 2]"));
     };
-    let mut item_type = None;
+    let mut own = arguments[0].data_type().clone();
     for item in items.iter().filter(|item| !matches!(item, Literal::Null)) {
         let pair = [arguments[0].clone(), Expr::literal(item.clone())];
         let types = compared(&pair).map_err(|m| Mistake { argument: Some(1), ..m })?;
-        item_type = Some(types);
+        // One item that is no f32 asks for a comparison in f64.
+        if own == *arguments[0].data_type() || own == DataType::Float32 {
+            own = types[0].clone();
+        }
     }
-    let own = item_type.map_or_else(|| arguments[0].data_type().clone(), |mut types| types.swap_remove(0));
     Typing::new(vec![own, arguments[1].data_type().clone()], DataType::Boolean)
 }
 
 /// One comparison per item; dictionaries and ranges of whole numbers are dealt with there.
 fn isin(a: &Arguments) -> Result<ArrayRef, ArrowError> {
-    let items = a.array(1).as_list::<i32>().value(0);
+    let mut items = a.array(1).as_list::<i32>().value(0);
+    if a.array(0).data_type() == &DataType::Float32 {
+        items = arrow::compute::cast(&items, &DataType::Float32)?;
+    }
     let mut found: Option<BooleanArray> = None;
     for i in (0..items.len()).filter(|i| items.is_valid(*i)) {
         let item = Value { array: items.slice(i, 1), scalar: true };
@@ -86,6 +192,63 @@ fn isin(a: &Arguments) -> Result<ArrayRef, ArrowError> {
             None => next.as_boolean().clone(),
         });
     }
-    let none = || BooleanArray::new(arrow::buffer::BooleanBuffer::new_unset(a.rows), a.nulls());
+    let none = || BooleanArray::new(BooleanBuffer::new_unset(a.rows), a.nulls());
     Ok(Arc::new(found.unwrap_or_else(none)))
+}
+
+/// The place of the list item that each value equals.
+fn places(a: &Arguments) -> Result<Int64Array, ArrowError> {
+    let mut items = a.array(1).as_list::<i32>().value(0);
+    if a.array(0).data_type() == &DataType::Float32 {
+        items = arrow::compute::cast(&items, &DataType::Float32)?;
+    }
+    let mut found = vec![None; a.rows];
+    for i in (0..items.len()).rev().filter(|i| items.is_valid(*i)) {
+        let pair = [a.values[0].clone(), Value { array: items.slice(i, 1), scalar: true }];
+        let arguments = Arguments { values: &pair, rows: a.rows, output: &DataType::Boolean };
+        let same = compare::run(Comparison::Equal, &arguments)?;
+        for (place, same) in found.iter_mut().zip(same.as_boolean()) {
+            if same == Some(true) {
+                *place = i64::try_from(i).ok();
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Adds the types of a list of values and a default, and gives the type they share.
+fn chosen_types(
+    arguments: &[Expr],
+    from: usize,
+    parameters: &mut Vec<DataType>,
+) -> Result<DataType, Mistake> {
+    let Some(Literal::List(items)) = arguments[from].as_literal() else {
+        return Err(Mistake::at(from, "a list of constants is expected here"));
+    };
+    if from == 2
+        && let Some(Literal::List(keys)) = arguments[1].as_literal()
+        && keys.len() != items.len()
+    {
+        return Err(Mistake::at(2, format!("{} values are expected here, as many as keys", keys.len())));
+    }
+    let mut values: Vec<Expr> = items.iter().map(|item| Expr::literal(item.clone())).collect();
+    values.extend(arguments.get(from + 1).cloned());
+    let one = unified(&values, 0).map_err(|m| Mistake { argument: Some(from), ..m })?;
+    parameters.push(list_of(one.clone()));
+    if arguments.len() > from + 1 {
+        parameters.push(one.clone());
+    }
+    Ok(one)
+}
+
+/// The item of list argument `list` at each place, else the argument after it.
+fn chosen(a: &Arguments, places: &Int64Array, list: usize) -> Result<ArrayRef, ArrowError> {
+    let items = a.array(list).as_list::<i32>().value(0);
+    let inside = |i: &i64| usize::try_from(*i).is_ok_and(|i| i < items.len());
+    let places: Int64Array = places.iter().map(|i| i.filter(inside)).collect();
+    let found = arrow::compute::take(&items, &places, None)?;
+    match a.values.get(list + 1) {
+        Some(default) => zip(&arrow::compute::is_not_null(&places)?, &found, &default.full(a.rows)?),
+        None => Ok(found),
+    }
 }

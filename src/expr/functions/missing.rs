@@ -3,17 +3,24 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::compute::kernels::zip::zip;
 use arrow::compute::{is_not_null, is_null};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::error::ArrowError;
 
 use super::super::tree::Expr;
-use super::super::typing::{Mistake, Typing, expect_numbers, plain, unified};
-use super::{Arguments, BASE, Family, Function, Missing, booleans};
-use crate::kernel::compare::{bits, constant};
+use super::super::typing::{Mistake, Typing, compared, expect_numbers, plain, unified};
+use super::{Arguments, BASE, Family, Function, Missing, Value, booleans, bounds};
+use crate::data::Domain;
+use crate::kernel::compare::{Comparison, bits, constant};
 
-const MISSING: Function =
-    Function { family: Family::Missing, missing: Missing::Own, keeps_weak: false, ..BASE };
+const MISSING: Function = Function {
+    family: Family::Missing,
+    missing: Missing::Own,
+    keeps_weak: false,
+    domain: bounds::bool,
+    ..BASE
+};
 
 /// The entries of this family.
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -39,6 +46,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "isnan",
+        domain: bounds::isnan,
         aliases: &["is_nan"],
         signature: "isnan(x)",
         doc: "Whether the number is NaN; a missing one is not.",
@@ -87,7 +95,91 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ..MISSING
     },
     Function {
+        name: "notnan",
+        signature: "notnan(x)",
+        doc: "Whether the number is not NaN; so is a missing one.",
+        example: "notnan(nan) = false",
+        types: number_to_bool,
+        kernel: |a| {
+            let nan = float_test(a, |v| v.is_nan(), |v| v.is_nan(), false)?;
+            Ok(Arc::new(arrow::compute::not(nan.as_boolean())?))
+        },
+        ..MISSING
+    },
+    Function {
+        name: "fillnan",
+        arity: (2, 2),
+        signature: "fillnan(x, value)",
+        doc: "The number, or the value where it is NaN; missing stays missing.",
+        example: "fillnan(nan, 2) = 2.0",
+        types: fill_types,
+        kernel: |a| {
+            let nan = float_test(a, |v| v.is_nan(), |v| v.is_nan(), false)?;
+            zip(nan.as_boolean(), &a.full(1)?, &a.full(0)?)
+        },
+        domain: |d, _| Domain { nan: d[1].nan, ..d[0].hull(d[1]) },
+        ..MISSING
+    },
+    Function {
+        name: "fillna",
+        arity: (2, 2),
+        signature: "fillna(x, value)",
+        doc: "The value where there is none or it is NaN, else x.",
+        example: "fillna(null, 2) = 2",
+        types: fill_types,
+        kernel: |a| zip(isna(a)?.as_boolean(), &a.full(1)?, &a.full(0)?),
+        domain: |d, _| Domain { nan: d[1].nan, ..d[0].hull(d[1]) },
+        ..MISSING
+    },
+    Function {
+        name: "nullif",
+        arity: (2, 2),
+        dates: true,
+        signature: "nullif(x, value)",
+        doc: "x, but missing where it equals the value.",
+        example: "nullif(-1, -1) = null",
+        types: |arguments| {
+            let own = unified(&arguments[..1], 0)?;
+            let mut parameters = compared(arguments)?;
+            if parameters[0] != own {
+                parameters = vec![own.clone(), own.clone()];
+            }
+            Typing::new(parameters, own)
+        },
+        kernel: |a| {
+            let same = super::super::compare::run(Comparison::Equal, a)?;
+            arrow::compute::nullif(&a.full(0)?, same.as_boolean())
+        },
+        domain: |d, _| d[0],
+        ..MISSING
+    },
+    Function {
+        name: "greatest",
+        arity: (1, usize::MAX),
+        dates: true,
+        signature: "greatest(a, b, …)",
+        doc: "The largest of the values; missing ones and NaN do not count unless there is no other.",
+        example: "greatest(1, null, 3) = 3",
+        types: extreme_types,
+        kernel: |a| extreme(a, Comparison::Greater),
+        domain: bounds::any,
+        ..MISSING
+    },
+    Function {
+        name: "least",
+        arity: (1, usize::MAX),
+        dates: true,
+        signature: "least(a, b, …)",
+        doc: "The smallest of the values; missing ones and NaN do not count unless there is no other.",
+        example: "least(1, null, 3) = 1",
+        types: extreme_types,
+        kernel: |a| extreme(a, Comparison::Less),
+        domain: bounds::any,
+        ..MISSING
+    },
+    Function {
         name: "coalesce",
+        domain: bounds::any,
         aliases: &["fillmissing", "fillnull"],
         arity: (1, usize::MAX),
         signature: "coalesce(a, b, …)",
@@ -101,6 +193,34 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ..MISSING
     },
 ];
+
+fn fill_types(arguments: &[Expr]) -> Result<Typing, Mistake> {
+    let one = unified(arguments, 0)?;
+    Typing::new(vec![one.clone(), one.clone()], one)
+}
+
+fn extreme_types(arguments: &[Expr]) -> Result<Typing, Mistake> {
+    let one = unified(arguments, 0)?;
+    Typing::new(vec![one.clone(); arguments.len()], one)
+}
+
+/// Takes the next value where it compares so with the one so far, or where that is missing or NaN.
+fn extreme(a: &Arguments, comparison: Comparison) -> Result<ArrayRef, ArrowError> {
+    let mut best = a.full(0)?;
+    for i in 1..a.values.len() {
+        let pair = [Value { array: a.full(i)?, scalar: false }, Value { array: best.clone(), scalar: false }];
+        let arguments = Arguments { values: &pair, rows: a.rows, output: &DataType::Boolean };
+        let next = super::super::compare::run(comparison, &arguments)?;
+        let none = Arguments { values: &pair[1..], rows: a.rows, output: &DataType::Boolean };
+        let none = isna(&none)?;
+        let takes = arrow::compute::or_kleene(next.as_boolean(), none.as_boolean())?;
+        let takes = arrow::compute::and(&takes, &is_not_null(&pair[0].array)?)?;
+        let takes =
+            if takes.null_count() > 0 { arrow::compute::prep_null_mask_filter(&takes) } else { takes };
+        best = zip(&takes, &pair[0].array, &best)?;
+    }
+    Ok(best)
+}
 
 fn any_to_bool(arguments: &[Expr]) -> Result<Typing, Mistake> {
     Typing::new(vec![arguments[0].data_type().clone()], DataType::Boolean)
@@ -151,7 +271,7 @@ fn coalesce(a: &Arguments) -> Result<ArrayRef, ArrowError> {
         if result.null_count() == 0 {
             break;
         }
-        result = arrow::compute::kernels::zip::zip(&is_not_null(&result)?, &result, &a.full(i)?)?;
+        result = zip(&is_not_null(&result)?, &result, &a.full(i)?)?;
     }
     Ok(result)
 }

@@ -3,23 +3,30 @@
 //! Operators are functions too. An entry is a constant in the file of its family; the table is
 //! [`FUNCTIONS`].
 
+mod bounds;
+mod calendar;
+mod conversion;
+mod geometry;
 mod logic;
 mod missing;
 mod numeric;
 mod operators;
+mod pattern;
 mod text;
 mod time;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, BooleanArray, PrimitiveArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{ArrowPrimitiveType, DataType};
 use arrow::error::ArrowError;
 
+use self::bounds::Bounds;
 use super::tree::Expr;
 use super::typing::{Mistake, Typing};
+use crate::kernel::compare::Side;
 use crate::kernel::float::Float;
 
 /// What a function is about, for the manual's order.
@@ -74,6 +81,8 @@ pub struct Function {
     /// Whether numbers written in the text remain so through it.
     pub(super) keeps_weak: bool,
     pub(super) types: fn(&[Expr]) -> Result<Typing, Mistake>,
+    /// Bounds of the result from bounds of the arguments.
+    pub(super) domain: Bounds,
     /// Over arrays of the parameters' types.
     pub(super) kernel: fn(&Arguments) -> Result<ArrayRef, ArrowError>,
     /// Over slices, where parameters and result are of one real type.
@@ -99,6 +108,7 @@ pub(super) const BASE: Function = Function {
     dates: false,
     keeps_weak: true,
     types: numeric::real_types,
+    domain: bounds::all,
     kernel: no_kernel,
     float: None,
 };
@@ -112,10 +122,14 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
     [
         operators::FUNCTIONS,
         numeric::FUNCTIONS,
+        conversion::FUNCTIONS,
         logic::FUNCTIONS,
         missing::FUNCTIONS,
         text::FUNCTIONS,
+        pattern::FUNCTIONS,
         time::FUNCTIONS,
+        calendar::FUNCTIONS,
+        geometry::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
@@ -127,9 +141,10 @@ static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::n
         .collect()
 });
 
-/// The function of this name or alias.
+/// The function of this name or alias; `str_pandas_…` are the names Vaex gives to `str_…` as well.
 pub fn function(name: &str) -> Option<&'static Function> {
-    BY_NAME.get(name).copied()
+    let pandas = || BY_NAME.get(format!("str_{}", name.strip_prefix("str_pandas_")?).as_str());
+    BY_NAME.get(name).or_else(pandas).copied()
 }
 
 /// Names and aliases of all functions.
@@ -177,6 +192,12 @@ impl Value {
         let indices = arrow::array::UInt32Array::from(vec![0u32; rows]);
         arrow::compute::take(&self.array, &indices, None)
     }
+}
+
+/// The values of an argument of numbers or times.
+pub(super) fn side<T: ArrowPrimitiveType>(value: &Value) -> Side<'_, T::Native> {
+    let values = value.array.as_primitive::<T>();
+    if value.scalar { Side::One(values.value(0)) } else { Side::Each(values.values()) }
 }
 
 /// Bits as an array, missing where `nulls` says.

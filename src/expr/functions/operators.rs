@@ -14,11 +14,11 @@ use super::super::typing::{
     is_time, number, plain, real, unit,
 };
 use super::super::{compare, literal::Literal};
-use super::{Arguments, BASE, Family, Function, Missing, Value, text};
+use super::{Arguments, BASE, Family, Function, Missing, Value, bounds, side, text};
+use crate::binary;
 use crate::kernel::compare::{Comparison, Side};
-use crate::kernel::float::Real;
+use crate::kernel::float::{self, Real};
 use crate::kernel::integer::{Checked, checked};
-use crate::{binary, unary};
 
 const OPERATOR: Function = Function { family: Family::Operator, arity: (2, 2), ..BASE };
 const COMPARISON: Function = Function { types: comparison_types, dates: true, keeps_weak: false, ..OPERATOR };
@@ -27,46 +27,52 @@ const COMPARISON: Function = Function { types: comparison_types, dates: true, ke
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "add",
+        aliases: &["str_cat"],
+        domain: bounds::add,
         signature: "a + b",
         doc: "The sum; of texts, one after the other; a time moved on by a duration.",
         example: "2 + 3 = 5",
         types: add_types,
         kernel: add,
-        float: Some(binary!(|a, b| a + b)),
+        float: Some(float::ADD),
         ..OPERATOR
     },
     Function {
         name: "subtract",
+        domain: bounds::subtract,
         signature: "a - b",
         doc: "The difference; of two times, the duration between them.",
         example: "2 - 3 = -1",
         dates: true,
         types: subtract_types,
         kernel: subtract,
-        float: Some(binary!(|a, b| a - b)),
+        float: Some(float::SUBTRACT),
         ..OPERATOR
     },
     Function {
         name: "multiply",
+        domain: bounds::multiply,
         signature: "a * b",
         doc: "The product.",
         example: "2 * 3 = 6",
         types: multiply_types,
         kernel: |a| whole(a, i64::checked_mul, u64::checked_mul),
-        float: Some(binary!(|a, b| a * b)),
+        float: Some(float::MULTIPLY),
         ..OPERATOR
     },
     Function {
         name: "divide",
+        domain: bounds::divide,
         signature: "a / b",
         doc: "The quotient, a real number also of whole numbers.",
         example: "3 / 2 = 1.5",
         types: divide_types,
-        float: Some(binary!(|a, b| a / b)),
+        float: Some(float::DIVIDE),
         ..OPERATOR
     },
     Function {
         name: "floor_divide",
+        domain: bounds::floor_divide,
         signature: "a // b",
         doc: "The quotient rounded down; of whole numbers by zero, missing.",
         example: "-3 // 2 = -2",
@@ -77,7 +83,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mod",
-        aliases: &["fmod_floor"],
+        domain: bounds::remainder,
         signature: "a % b",
         doc: "The remainder of a // b, with the sign of b; of whole numbers by zero, missing.",
         example: "-3 % 2 = 1",
@@ -88,6 +94,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "power",
+        domain: bounds::power,
         aliases: &["pow"],
         signature: "a ** b",
         doc: "a to the power of b: whole if a is whole and b a whole number written in the text.",
@@ -99,17 +106,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "negate",
+        domain: bounds::negate,
         signature: "-a",
         doc: "The number with the other sign.",
         example: "-(2 + 1) = -3",
         arity: (1, 1),
         types: negate_types,
         kernel: negate,
-        float: Some(unary!(|a| -a)),
+        float: Some(float::NEGATE),
         ..OPERATOR
     },
     Function {
         name: "less",
+        domain: bounds::less,
         signature: "a < b",
         doc: "Whether a is less than b; with NaN, false.",
         example: "1 < 2 = true",
@@ -118,6 +127,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "less_equal",
+        domain: bounds::less_equal,
         signature: "a <= b",
         doc: "Whether a is at most b; with NaN, false.",
         example: "2 <= 2 = true",
@@ -126,6 +136,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "greater",
+        domain: bounds::greater,
         signature: "a > b",
         doc: "Whether a is more than b; with NaN, false.",
         example: "1 > 2 = false",
@@ -134,6 +145,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "greater_equal",
+        domain: bounds::greater_equal,
         signature: "a >= b",
         doc: "Whether a is at least b; with NaN, false.",
         example: "2 >= 2 = true",
@@ -142,6 +154,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "equal",
+        aliases: &["str_equals"],
+        domain: bounds::equal,
         signature: "a == b",
         doc: "Whether both are the same; -0.0 is 0.0, NaN is nothing.",
         example: "1 == 1.0 = true",
@@ -150,6 +164,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "not_equal",
+        aliases: &["str_notequals"],
+        domain: bounds::not_equal,
         signature: "a != b",
         doc: "Whether they differ; NaN differs from everything.",
         example: "1 != 2 = true",
@@ -158,6 +174,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "and",
+        domain: bounds::and,
         signature: "a and b",
         doc: "Whether both are true; false if one is false, even where the other is missing. Of whole numbers, bit by bit.",
         example: "true and false = false",
@@ -169,6 +186,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "or",
+        domain: bounds::or,
         signature: "a or b",
         doc: "Whether one is true, even where the other is missing. Of whole numbers, bit by bit.",
         example: "true or false = true",
@@ -180,6 +198,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "not",
+        domain: bounds::not,
         signature: "not a",
         doc: "Whether it is false; missing stays missing. Of whole numbers, bit by bit.",
         example: "not true = false",
@@ -360,13 +379,8 @@ fn logic(
 }
 
 /// The values of a whole number, a time or a duration as `i64`.
-fn side_i64(value: &Value) -> Result<(ArrayRef, bool), ArrowError> {
-    Ok((cast(&value.array, &DataType::Int64)?, value.scalar))
-}
-
-fn side<T: arrow::datatypes::ArrowPrimitiveType>(array: &ArrayRef, scalar: bool) -> Side<'_, T::Native> {
-    let values = array.as_primitive::<T>();
-    if scalar { Side::One(values.value(0)) } else { Side::Each(values.values()) }
+fn as_i64(value: &Value) -> Result<Value, ArrowError> {
+    Ok(Value { array: cast(&value.array, &DataType::Int64)?, scalar: value.scalar })
 }
 
 fn with_valid(valid: Option<Vec<u64>>, rows: usize, nulls: Option<NullBuffer>) -> Option<NullBuffer> {
@@ -381,8 +395,8 @@ fn whole(
     unsigned: fn(u64, u64) -> Option<u64>,
 ) -> Result<ArrayRef, ArrowError> {
     if a.output == &DataType::UInt64 {
-        let left = side::<UInt64Type>(a.array(0), a.values[0].scalar);
-        let right = side::<UInt64Type>(a.array(1), a.values[1].scalar);
+        let left = side::<UInt64Type>(&a.values[0]);
+        let right = side::<UInt64Type>(&a.values[1]);
         let (values, valid) = checked(left, right, a.rows, unsigned);
         return Ok(Arc::new(UInt64Array::new(values.into(), with_valid(valid, a.rows, a.nulls()))));
     }
@@ -391,9 +405,9 @@ fn whole(
 
 /// As [`whole`] for numbers, times and durations held in i64.
 fn signed_result(a: &Arguments, f: impl Fn(i64, i64) -> Option<i64>) -> Result<ArrayRef, ArrowError> {
-    let ((left, left_scalar), (right, right_scalar)) = (side_i64(&a.values[0])?, side_i64(&a.values[1])?);
+    let (left, right) = (as_i64(&a.values[0])?, as_i64(&a.values[1])?);
     let (values, valid): Checked<i64> =
-        checked(side::<Int64Type>(&left, left_scalar), side::<Int64Type>(&right, right_scalar), a.rows, f);
+        checked(side::<Int64Type>(&left), side::<Int64Type>(&right), a.rows, f);
     let result: ArrayRef = Arc::new(Int64Array::new(values.into(), with_valid(valid, a.rows, a.nulls())));
     cast(&result, a.output)
 }
@@ -407,8 +421,8 @@ fn add(a: &Arguments) -> Result<ArrayRef, ArrowError> {
 
 fn subtract(a: &Arguments) -> Result<ArrayRef, ArrowError> {
     if a.array(0).data_type() == &DataType::UInt64 {
-        let left = side::<UInt64Type>(a.array(0), a.values[0].scalar);
-        let right = side::<UInt64Type>(a.array(1), a.values[1].scalar);
+        let left = side::<UInt64Type>(&a.values[0]);
+        let right = side::<UInt64Type>(&a.values[1]);
         let (values, valid) =
             checked(left, right, a.rows, |a: u64, b: u64| i64::try_from(i128::from(a) - i128::from(b)).ok());
         return Ok(Arc::new(Int64Array::new(values.into(), with_valid(valid, a.rows, a.nulls()))));
@@ -418,15 +432,14 @@ fn subtract(a: &Arguments) -> Result<ArrayRef, ArrowError> {
 
 fn negate(a: &Arguments) -> Result<ArrayRef, ArrowError> {
     if a.array(0).data_type() == &DataType::UInt64 {
-        let values = side::<UInt64Type>(a.array(0), false);
+        let values = side::<UInt64Type>(&a.values[0]);
         let (values, valid) = checked(Side::One(0i128), values, a.rows, |zero, v: u64| {
             i64::try_from(zero - i128::from(v)).ok()
         });
         return Ok(Arc::new(Int64Array::new(values.into(), with_valid(valid, a.rows, a.nulls()))));
     }
-    let (array, scalar) = side_i64(&a.values[0])?;
-    let (values, valid) =
-        checked(Side::One(0i64), side::<Int64Type>(&array, scalar), a.rows, i64::checked_sub);
+    let value = as_i64(&a.values[0])?;
+    let (values, valid) = checked(Side::One(0i64), side::<Int64Type>(&value), a.rows, i64::checked_sub);
     let result: ArrayRef = Arc::new(Int64Array::new(values.into(), with_valid(valid, a.rows, a.nulls())));
     cast(&result, a.output)
 }
