@@ -4,17 +4,15 @@
 //! bands of whole chunks that a small cache keeps, so that reading on does not decode twice.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arrow::buffer::Buffer;
 use hdf5_pure::{ChunkIndex, Dataset, Datatype, Layout};
 
-use super::cache::Cache;
 use super::chunks::Chunks;
+use super::container::Container;
 use super::fault::Fault;
 use super::filters;
-use crate::memory::Mapped;
 
 /// Chunks smaller than this are decoded several at a time.
 const BAND_BYTES: u64 = 256 << 10;
@@ -25,54 +23,6 @@ const LARGEST_FILL_BYTES: u64 = 1 << 30;
 
 /// Levels of types within types that are read.
 const DEEPEST_TYPE: usize = 32;
-
-/// The file a data set is in.
-#[derive(Debug)]
-pub(super) struct Container {
-    pub(super) mapped: Arc<Mapped>,
-    pub(super) cache: Arc<Cache>,
-    pub(super) base: u64,
-    pub(super) offset_bytes: usize,
-    pub(super) length_bytes: usize,
-    next_id: AtomicU64,
-}
-
-impl Container {
-    /// The mapped file, whose superblock says these widths of an address and of a length.
-    pub(super) fn new(mapped: Arc<Mapped>, superblock: &hdf5_pure::Superblock) -> Container {
-        Container {
-            mapped,
-            cache: Arc::new(Cache::default()),
-            base: superblock.base_address.get(),
-            offset_bytes: usize::from(superblock.offset_size),
-            length_bytes: usize::from(superblock.length_size),
-            next_id: AtomicU64::new(0),
-        }
-    }
-}
-
-/// The map, as the HDF5 reader wants its file.
-#[derive(Debug, Clone)]
-pub(super) struct MappedBytes(pub(super) Arc<Mapped>);
-
-impl hdf5_pure::Source for MappedBytes {
-    fn len(&self) -> u64 {
-        self.0.bytes().len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), hdf5_pure::FormatError> {
-        let available = self.0.bytes().len();
-        let part = usize::try_from(offset)
-            .ok()
-            .and_then(|start| self.0.bytes().get(start..start.checked_add(buf.len())?))
-            .ok_or(hdf5_pure::FormatError::UnexpectedEof {
-                expected: usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(buf.len()),
-                available,
-            })?;
-        buf.copy_from_slice(part);
-        Ok(())
-    }
-}
 
 #[derive(Debug)]
 enum Storage {
@@ -225,7 +175,7 @@ impl DataSet {
             }
         };
         let data_set = DataSet {
-            id: container.next_id.fetch_add(1, Ordering::Relaxed),
+            id: container.next_id(),
             path: path.to_owned(),
             container: container.clone(),
             rows,
