@@ -455,6 +455,17 @@ fn chunked_columns_are_read_by_many_threads_at_once() {
 }
 
 #[test]
+fn plug_in_filters_give_the_same_values_as_no_filter() {
+    let source = open_file(&hdf5_file("plugins.hdf5"));
+    for field in source.schema().fields() {
+        let (_, kind) = field.name.split_once('_').unwrap();
+        let plain = texts(&read_column(&*source, &format!("plain_{kind}")));
+        assert_eq!(texts(&read_column(&*source, &field.name)), plain, "{}", field.name);
+    }
+    assert_eq!(source.schema().len(), 54);
+}
+
+#[test]
 fn frames_of_pandas_are_tables() {
     for (name, even, text) in
         [("fixed.h5", DataType::UInt8, None), ("table.h5", DataType::Boolean, Some("s39"))]

@@ -14,11 +14,13 @@
 //! most values; `FILE#/path` opens another. A column of a kind that is not read is there, all missing,
 //! with the reason as its description.
 
+mod blosc;
 mod cache;
 mod cell;
 mod chunks;
 mod column;
 mod columns;
+mod compressors;
 mod container;
 mod fault;
 mod filters;
