@@ -454,13 +454,45 @@ fn chunked_columns_are_read_by_many_threads_at_once() {
     });
 }
 
+#[test]
+fn plug_in_filters_give_the_same_values_as_no_filter() {
+    let source = open_file(&hdf5_file("plugins.hdf5"));
+    for field in source.schema().fields() {
+        let (_, kind) = field.name.split_once('_').unwrap();
+        let plain = texts(&read_column(&*source, &format!("plain_{kind}")));
+        assert_eq!(texts(&read_column(&*source, &field.name)), plain, "{}", field.name);
+    }
+    assert_eq!(source.schema().len(), 54);
+}
+
+#[test]
+fn frames_of_pandas_are_tables() {
+    for (name, even, text) in
+        [("fixed.h5", DataType::UInt8, None), ("table.h5", DataType::Boolean, Some("s39"))]
+    {
+        let source = open_file(&test_data().join("pandas").join(name));
+        let names: Vec<&str> = source.schema().fields().iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(names[..6], ["index", "whole", "third", "even", "when", "negative"], "{name}");
+        assert_eq!(
+            (source.row_count(), source.schema().field("even").unwrap().data_type.clone()),
+            (40, even)
+        );
+        let last = |column| texts(&read_column(&*source, column)).pop().unwrap();
+        assert_eq!(last("third").as_deref(), Some("13.0"));
+        assert_eq!(last("negative").as_deref(), Some("-5.571428571428571"));
+        assert_eq!(last("when").as_deref(), Some("2020-01-02T15:00:00"));
+        if text.is_some() {
+            assert_eq!(last("text").as_deref(), text);
+        }
+    }
+}
+
 /// Opens a file that may be bad and reads all of it. Whether it opened; an error must be in words.
 fn survives(path: &Path) -> bool {
     let source = match open(path, &Task::detached()) {
         Ok(source) => source,
         Err(OpenError::Malformed { reason, .. }) => {
             assert!(!reason.is_empty());
-            println!("{}: {reason}", path.display());
             return false;
         }
         Err(error) => {
@@ -474,7 +506,6 @@ fn survives(path: &Path) -> bool {
             if let Err(error) = source.read(column, range) {
                 assert_eq!(error.column, source.schema().fields()[column].name);
                 assert!(!error.reason.is_empty());
-                println!("{}: {error}", path.display());
             }
         }
     }
@@ -564,68 +595,4 @@ fn foreign_files_open_or_are_refused_in_words() {
         }
     }
     println!("{opened} foreign files opened, {refused} refused");
-}
-
-#[test]
-fn zz_bench() {
-    let Some(path) = std::env::var_os("H5BENCH") else { return };
-    let t = std::time::Instant::now();
-    let source = open_file(Path::new(&path));
-    println!("open {:?} rows {} columns {}", t.elapsed(), source.row_count(), source.schema().len());
-    if std::env::var_os("OPENONLY").is_some() {
-        return;
-    }
-    for threads in [1_u64, 2] {
-        for column in 0..source.schema().len() {
-            let t = std::time::Instant::now();
-            let step = 100_000;
-            let sums: Vec<f64> = std::thread::scope(|scope| {
-                let hs: Vec<_> = (0..threads)
-                    .map(|id| {
-                        let source = &source;
-                        scope.spawn(move || {
-                            let mut sum = 0.0;
-                            let (lo, hi) =
-                                (source.row_count() * id / threads, source.row_count() * (id + 1) / threads);
-                            let mut at = lo;
-                            while at < hi {
-                                let end = (at + step).min(hi);
-                                let a = source.read(column, at..end).unwrap();
-                                let a = a.as_primitive::<Float64Type>();
-                                sum += a.values().iter().sum::<f64>();
-                                at = end;
-                            }
-                            sum
-                        })
-                    })
-                    .collect();
-                hs.into_iter().map(|h| h.join().unwrap()).collect()
-            });
-            println!(
-                "{threads} threads {} {:?} {}",
-                source.schema().fields()[column].name,
-                t.elapsed(),
-                sums.iter().sum::<f64>()
-            );
-        }
-    }
-}
-#[test]
-fn zz_probe() {
-    let Some(paths) = std::env::var_os("H5PROBE") else { return };
-    for path in paths.to_str().unwrap().split(':') {
-        match open(Path::new(path), &Task::detached()) {
-            Ok(source) => {
-                for (i, field) in source.schema().fields().iter().enumerate() {
-                    let rows = source.row_count();
-                    let value = source.read(i, 0..rows.min(6)).map(|a| texts(&a));
-                    println!(
-                        "  {} {:?} {rows} {:?} {:?} {value:?}",
-                        field.name, field.data_type, field.unit, field.description
-                    );
-                }
-            }
-            Err(error) => println!("{error}"),
-        }
-    }
 }

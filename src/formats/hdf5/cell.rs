@@ -13,8 +13,8 @@ use arrow::datatypes::{
 };
 use hdf5_pure::{Datatype, DatatypeByteOrder, FloatingPointLayout, StringPadding};
 
+use super::container::Container;
 use super::heap::Heap;
-use super::storage::Container;
 use super::text::TextBuilder;
 use super::times::Time;
 use crate::memory::{ByteOrder, Pod, typed};
@@ -139,10 +139,17 @@ impl Cell {
         }
     }
 
-    /// The same bytes read as times, if they are 64-bit integers.
-    pub(super) fn as_time(&self, time: Time) -> Option<Cell> {
-        let is_count = matches!(self.element, Element::Integer { .. }) && self.width == 8;
-        is_count.then(|| Cell { element: Element::Time(time), ..self.clone() })
+    /// The same bytes read as what the NumPy type `dtype` says they stand for: times and truth values
+    /// are stored as integers.
+    pub(super) fn noted_as(&self, dtype: &str) -> Option<Cell> {
+        let element = match (&self.element, self.width) {
+            // pandas before 2.0 had nanoseconds only, and left the unit away.
+            (Element::Integer { .. }, 8) if dtype == "datetime64" => Element::Time(Time::parse("M8[ns]")?),
+            (Element::Integer { .. }, 8) => Element::Time(Time::parse(dtype)?),
+            (Element::Integer { .. }, 1) if dtype == "bool" => Element::Boolean,
+            _ => return None,
+        };
+        Some(Cell { element, ..self.clone() })
     }
 
     /// Text of `width` bytes, four for each character.

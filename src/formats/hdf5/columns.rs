@@ -8,9 +8,9 @@ use hdf5_pure::{AttrValue, Dataset, Datatype, Group};
 use super::Stop;
 use super::cell::Cell;
 use super::column::{Column, Missing, Values};
+use super::container::Container;
 use super::fault::Fault;
-use super::storage::{Container, DataSet};
-use super::times::Time;
+use super::storage::DataSet;
 use crate::task::Task;
 
 /// Elements of a row that become a column each; of more, the row is one list.
@@ -30,23 +30,26 @@ impl Attributes {
         group.attrs().map(Attributes)
     }
 
-    fn of_dataset(dataset: &Dataset) -> Result<Attributes, hdf5_pure::Error> {
+    /// Those of a data set.
+    pub(super) fn of_dataset(dataset: &Dataset) -> Result<Attributes, hdf5_pure::Error> {
         dataset.attrs().map(Attributes)
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    /// The text of one of them.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         let text = self.0.get(name)?.as_str()?.trim_end_matches('\0');
         (!text.is_empty()).then_some(text)
     }
 
-    fn number(&self, name: &str) -> Option<u64> {
+    /// The number of one of them.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
         self.0.get(name)?.as_u64()
     }
 }
 
 /// What is said of a column beside its values.
 #[derive(Clone, Default)]
-struct Notes {
+pub(super) struct Notes {
     part: String,
     alias: Option<String>,
     unit: Option<String>,
@@ -54,8 +57,8 @@ struct Notes {
 }
 
 impl Notes {
-    /// From the attributes of the column's group and of its data set.
-    fn of(part: &str, sources: &[&Attributes]) -> Notes {
+    /// From the attributes of the parts of the column that the file calls `part`.
+    pub(super) fn of(part: &str, sources: &[&Attributes]) -> Notes {
         let find =
             |name: &str| sources.iter().find_map(|attributes| attributes.text(name)).map(str::to_owned);
         let description = match (find("description"), find("ucd")) {
@@ -67,12 +70,14 @@ impl Notes {
         Notes { part: part.to_owned(), alias: find("alias"), unit, description }
     }
 
-    fn column(&self, name: String, values: Values, missing: Missing) -> Column {
+    /// A column of that note.
+    pub(super) fn column(&self, name: String, values: Values, missing: Missing) -> Column {
         let part = self.part.clone();
         Column { name, part, unit: self.unit.clone(), description: self.description.clone(), values, missing }
     }
 
-    fn unreadable(&self, name: &str, reason: &str) -> Column {
+    /// A column that is not read, and why.
+    pub(super) fn unreadable(&self, name: &str, reason: &str) -> Column {
         let mut notes = self.clone();
         notes.description = Some(match &self.description {
             Some(description) => format!("not read: {reason}; {description}"),
@@ -101,7 +106,8 @@ fn amuse_unit(unit: String) -> String {
     }
 }
 
-fn broken(path: &str) -> impl Fn(hdf5_pure::Error) -> Fault {
+/// What an error of the HDF5 reader says of the part at `path`.
+pub(super) fn broken(path: &str) -> impl Fn(hdf5_pure::Error) -> Fault {
     move |error| Fault::of(path, &error)
 }
 
@@ -166,7 +172,12 @@ pub(super) fn columns_of_records(
     let attributes = Attributes::of_dataset(&dataset).map_err(broken(path))?;
     let (data, datatype) = DataSet::open(container, dataset, path)?;
     let notes = Notes::of(path, &[&attributes]);
-    expand("", &data, &datatype, &notes, None, &Attributes::default())
+    // pandas notes the type of a column in an attribute of the whole table.
+    let noted = |member: &str| {
+        let note = attributes.text(&format!("{member}_dtype"));
+        note.or_else(|| attributes.text(&format!("{member}_kind"))).map(str::to_owned)
+    };
+    expand("", &data, &datatype, &notes, None, &noted)
 }
 
 fn columns_of_set(
@@ -178,7 +189,7 @@ fn columns_of_set(
     let attributes = Attributes::of_dataset(&dataset).map_err(broken(path))?;
     let notes = Notes::of(name, &[&attributes]);
     match DataSet::open(container, dataset, path) {
-        Ok((data, datatype)) => expand(name, &data, &datatype, &notes, None, &attributes),
+        Ok((data, datatype)) => expand_set(name, &data, &datatype, &notes, None, &attributes),
         Err(Fault::Unsupported(reason)) => Ok(vec![notes.unreadable(name, &reason)]),
         Err(fault) => Err(fault),
     }
@@ -240,7 +251,7 @@ fn columns_of_group(
             let missing = checked_missing(missing, indices.rows() - 1, 1)?;
             Ok(vec![notes.column(name, Values::Text { bytes: data, indices, index }, missing)])
         }
-        _ => expand(name, &data, &datatype, &notes, missing, &data_attributes),
+        _ => expand_set(name, &data, &datatype, &notes, missing, &data_attributes),
     }
 }
 
@@ -319,8 +330,8 @@ struct Leaf {
     cell: Result<Cell, String>,
 }
 
-/// The columns of a data set: one for each element of its rows, and each member of a record.
-fn expand(
+/// The columns of a data set whose `attributes` may say what its bytes are.
+fn expand_set(
     name: &str,
     data: &Arc<DataSet>,
     datatype: &Datatype,
@@ -328,24 +339,35 @@ fn expand(
     missing: Option<Missing>,
     attributes: &Attributes,
 ) -> Result<Vec<Column>, Fault> {
+    let dtype = attributes.text("dtype");
+    if dtype != Some("utf32") {
+        return expand(name, data, datatype, notes, missing, &|_| dtype.map(str::to_owned));
+    }
+    let name = notes.alias.as_deref().unwrap_or(name);
+    let characters = attributes.number("dlength").unwrap_or(data.row_bytes() as u64 / 4);
+    if characters.checked_mul(4) != Some(data.row_bytes() as u64) {
+        let reason =
+            format!("{} has {} bytes a row, not {characters} characters", data.path(), data.row_bytes());
+        return Ok(vec![notes.unreadable(name, &reason)]);
+    }
+    let missing = checked_missing(missing, data.rows(), 1)?;
+    let values = Values::Cells { data: data.clone(), offset: 0, cell: Cell::utf32(data.row_bytes()) };
+    Ok(vec![notes.column(name.to_owned(), values, missing)])
+}
+
+/// The columns of a data set: one for each element of its rows, and each member of a record. `dtype`
+/// is the NumPy type that is noted for a column, if one is.
+fn expand(
+    name: &str,
+    data: &Arc<DataSet>,
+    datatype: &Datatype,
+    notes: &Notes,
+    missing: Option<Missing>,
+    dtype: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<Column>, Fault> {
     let name = notes.alias.as_deref().unwrap_or(name);
     let elements: u64 = data.inner().iter().product();
     let missing = checked_missing(missing, data.rows(), elements)?;
-    if attributes.text("dtype") == Some("utf32") {
-        let characters = attributes.number("dlength").unwrap_or(data.row_bytes() as u64 / 4);
-        if characters.checked_mul(4) != Some(data.row_bytes() as u64) {
-            let reason =
-                format!("{} has {} bytes a row, not {characters} characters", data.path(), data.row_bytes());
-            return Ok(vec![notes.unreadable(name, &reason)]);
-        }
-        let cell = Cell::utf32(data.row_bytes());
-        return Ok(vec![notes.column(
-            name.to_owned(),
-            Values::Cells { data: data.clone(), offset: 0, cell },
-            missing,
-        )]);
-    }
-    let time = attributes.text("dtype").and_then(Time::parse);
     let mut leaves = Vec::new();
     leaves_of_array(name, 0, data.inner(), datatype, data.element_bytes(), data.container(), 0, &mut leaves);
     let per_row = leaves.len() as u64;
@@ -358,7 +380,7 @@ fn expand(
                 notes.unreadable(&leaf.name, &format!("{}: {reason}", data.path()))
             }
             Ok(cell) => {
-                let cell = time.and_then(|time| cell.as_time(time)).unwrap_or(cell);
+                let cell = dtype(&leaf.name).and_then(|dtype| cell.noted_as(&dtype)).unwrap_or(cell);
                 let missing = match &missing {
                     Missing::Mask { data, .. } if data.row_bytes() > 1 && per_row == elements => {
                         Missing::Mask { data: data.clone(), offset: position }

@@ -15,6 +15,11 @@ impl Fault {
     /// What the HDF5 reader says of `part` of a file.
     pub(super) fn of(part: &str, error: &hdf5_pure::Error) -> Fault {
         use hdf5_pure::{Error, FormatError};
+        if matches!(error, Error::Format(FormatError::InvalidLayoutVersion(5))) {
+            return Fault::Unsupported(format!(
+                "{part} is of version 5, which HDF5 2.0 writes with libver=\"latest\""
+            ));
+        }
         let text = error.to_string();
         let reason = format!("{part} cannot be read: {}", text.trim_start_matches("HDF5 format error: "));
         match error {

@@ -1,19 +1,35 @@
-//! Undoing the filters a chunk was stored through: deflate, shuffle, Fletcher-32.
+//! Undoing the filters a chunk was stored through.
 
 use flate2::{Decompress, FlushDecompress, Status};
 use hdf5_pure::Filter;
+
+use super::blosc::{bitshuffle, blosc, lz4_blocks};
+use super::compressors::{lzf, zstandard};
 
 /// HDF5's numbers of the filters undone here.
 const DEFLATE: u16 = 1;
 const SHUFFLE: u16 = 2;
 const FLETCHER32: u16 = 3;
+const LZF: u16 = 32000;
+const BLOSC: u16 = 32001;
+const LZ4: u16 = 32004;
+const BITSHUFFLE: u16 = 32008;
+const ZSTANDARD: u16 = 32015;
 /// Deflate makes at most 1032 bytes of one.
 const DEFLATE_EXPANSION: usize = 1032;
 const CHECKSUM_BYTES: usize = 4;
 
 /// Whether all of `filters` are undone here.
 pub(super) fn are_known(filters: &[Filter]) -> bool {
-    filters.iter().all(|filter| matches!(filter.id, DEFLATE | SHUFFLE | FLETCHER32))
+    filters.iter().all(|filter| {
+        matches!(filter.id, DEFLATE | SHUFFLE | FLETCHER32 | LZF | BLOSC | LZ4 | BITSHUFFLE | ZSTANDARD)
+    })
+}
+
+/// Whether `hdf5-pure` undoes `filter`: scale-offset too, but no plug-in but LZF.
+pub(super) fn is_readable(filter: &Filter) -> bool {
+    const SCALE_OFFSET: u16 = 6;
+    matches!(filter.id, DEFLATE | SHUFFLE | FLETCHER32 | SCALE_OFFSET | LZF)
 }
 
 /// Undoes filters; keeps what is costly to make anew for every chunk.
@@ -44,11 +60,20 @@ impl<'a> Decoder<'a> {
             }
             let input = bytes.as_deref().unwrap_or(stored);
             let checksums = self.filters[..i].iter().filter(|filter| filter.id == FLETCHER32).count();
+            let length = chunk_bytes + CHECKSUM_BYTES * checksums;
+            let parameter = |index: usize| filter.client_data.get(index).map(|&value| value as usize);
             bytes = Some(match filter.id {
-                DEFLATE => inflate(&mut self.inflate, input, chunk_bytes + CHECKSUM_BYTES * checksums)?,
-                SHUFFLE => {
-                    unshuffle(input, filter.client_data.first().map_or(element_bytes, |&n| n as usize))?
+                DEFLATE => inflate(&mut self.inflate, input, length)?,
+                LZF => lzf(input, length)?,
+                BLOSC => blosc(input, length)?,
+                LZ4 => lz4_blocks(input, length)?,
+                ZSTANDARD => zstandard(input, length)?,
+                BITSHUFFLE => {
+                    let compressor = filter.client_data.get(4).copied().unwrap_or(0);
+                    let element_bytes = parameter(2).unwrap_or(element_bytes);
+                    bitshuffle(input, length, element_bytes, parameter(3).unwrap_or(0), compressor)?
                 }
+                SHUFFLE => unshuffle(input, parameter(0).unwrap_or(element_bytes))?,
                 FLETCHER32 => check(input)?.to_vec(),
                 other => return Err(format!("filter {other} is not known")),
             });
@@ -62,7 +87,8 @@ impl<'a> Decoder<'a> {
     }
 }
 
-fn inflate(decoder: &mut Decompress, input: &[u8], length: usize) -> Result<Vec<u8>, String> {
+/// The zlib stream `input`, of exactly `length` bytes.
+pub(super) fn inflate(decoder: &mut Decompress, input: &[u8], length: usize) -> Result<Vec<u8>, String> {
     if length / DEFLATE_EXPANSION > input.len() + 1 {
         return Err(format!("{} compressed bytes cannot hold the {length} declared", input.len()));
     }
@@ -84,7 +110,7 @@ fn inflate(decoder: &mut Decompress, input: &[u8], length: usize) -> Result<Vec<
 
 /// Gathers the bytes of each element, stored apart by their significance. Bytes that make up no whole
 /// element lie unchanged at the end, as `H5Z__filter_shuffle` leaves them.
-fn unshuffle(input: &[u8], element_bytes: usize) -> Result<Vec<u8>, String> {
+pub(super) fn unshuffle(input: &[u8], element_bytes: usize) -> Result<Vec<u8>, String> {
     let count = input.len().checked_div(element_bytes).unwrap_or(0);
     let mut out = Vec::new();
     out.try_reserve_exact(input.len()).map_err(|_| "a chunk does not fit into memory".to_owned())?;
@@ -108,9 +134,11 @@ fn unshuffle(input: &[u8], element_bytes: usize) -> Result<Vec<u8>, String> {
 
 fn gather<const N: usize>(input: &[u8], count: usize, out: &mut Vec<u8>) {
     let planes: [&[u8]; N] = std::array::from_fn(|byte| &input[byte * count..(byte + 1) * count]);
-    for i in 0..count {
-        let element: [u8; N] = std::array::from_fn(|byte| planes[byte][i]);
-        out.extend_from_slice(&element);
+    out.resize(count * N, 0);
+    for (i, element) in out.chunks_exact_mut(N).enumerate() {
+        for (byte, plane) in element.iter_mut().zip(&planes) {
+            *byte = plane[i];
+        }
     }
 }
 

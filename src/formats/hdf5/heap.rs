@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::storage::Container;
+use super::container::Container;
 
 /// Reads heap objects of one file; remembers where those of the collections met lie.
 pub(super) struct Heap<'a> {

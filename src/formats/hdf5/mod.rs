@@ -6,20 +6,25 @@
 //! - a Vaex table (`/table/columns/<name>/data`, with masks, null bitmaps, texts, dictionaries, times),
 //! - the data sets of one group, if all have the same first extent: the root, `/data`, `/columns`,
 //!   AMUSE's `/particles/*/attributes` or any other,
-//! - the members of the records of one data set of compound type.
+//! - the members of the records of one data set of compound type (PyTables, pandas `format="table"`),
+//! - a frame of pandas (`format="fixed"`).
 //!
 //! Rows of several elements become the columns `name[0]`, `name[1]`, ... (`name[0,1]` for more
 //! dimensions), or one list when there are more than 256. A file with several tables opens the one of
 //! most values; `FILE#/path` opens another. A column of a kind that is not read is there, all missing,
 //! with the reason as its description.
 
+mod blosc;
 mod cache;
 mod cell;
 mod chunks;
 mod column;
 mod columns;
+mod compressors;
+mod container;
 mod fault;
 mod filters;
+mod frames;
 mod heap;
 mod storage;
 mod table;
@@ -31,8 +36,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use self::container::{Container, MappedBytes};
 use self::fault::Fault;
-use self::storage::{Container, MappedBytes};
 use self::table::Hdf5Table;
 use self::tree::{Candidate, Search};
 use super::{Format, OpenError};
@@ -136,6 +141,15 @@ fn open_table(
     }
     let container = Arc::new(Container::new(mapped, file.superblock()));
     let mut search = Search::new(&container, task);
+    if let Some(wanted) = wanted
+        && let Ok(group) = file.group(wanted)
+    {
+        search.look(&group, wanted.trim_end_matches('/'))?;
+        if let Some(index) = search.candidates.iter().position(|candidate| candidate.path == wanted) {
+            return Ok(Hdf5Table::new(&container, path, search.candidates.swap_remove(index))?);
+        }
+        search = Search::new(&container, task);
+    }
     search.walk(&file.root(), "", 0)?;
     let values = search.single_values;
     let mut candidates = search.candidates;
@@ -147,13 +161,15 @@ fn open_table(
                 Fault::Damaged(format!("it has no table {wanted}; it has {}", listed(&candidates)))
             })?,
         };
-        return Ok(Hdf5Table::new(container, path, candidate)?);
+        return Ok(Hdf5Table::new(&container, path, candidate)?);
     }
     if let Some(damaged) = candidates.iter().position(|candidate| candidate.columns.is_err()) {
         let others = listed(&candidates);
         return match candidates.swap_remove(damaged).columns {
             Err(fault) if candidates.is_empty() => Err(fault.into()),
-            Err(fault) => Err(Fault::Damaged(format!("{fault}; its tables are {others}")).into()),
+            Err(fault) => {
+                Err(Fault::Damaged(format!("{fault}; its tables are {others} (FILE#/path opens one)")).into())
+            }
             Ok(_) => Err(Fault::Damaged("it is damaged".to_owned()).into()),
         };
     }
@@ -163,15 +179,15 @@ fn open_table(
         .max_by_key(|(index, candidate)| (candidate.value_count(), std::cmp::Reverse(*index)))
         .map(|(index, _)| index);
     let Some(largest) = largest else {
-        let reason = format!("it holds no data set that could be a table, only {values} single values");
-        return Err(Fault::Unsupported(reason).into());
+        let only = if values > 0 { format!(", only {values} single values") } else { String::new() };
+        return Err(Fault::Unsupported(format!("it holds no data set that could be a table{only}")).into());
     };
     let others = if candidates.len() > 1 {
-        format!("; its tables are {}", listed(&candidates))
+        format!("; its tables are {} (FILE#/path opens one)", listed(&candidates))
     } else {
         String::new()
     };
-    Hdf5Table::new(container, path, candidates.swap_remove(largest)).map_err(|fault| match fault {
+    Hdf5Table::new(&container, path, candidates.swap_remove(largest)).map_err(|fault| match fault {
         Fault::Unsupported(reason) => Fault::Unsupported(reason + &others).into(),
         Fault::Damaged(reason) => Fault::Damaged(reason + &others).into(),
     })

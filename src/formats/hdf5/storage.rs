@@ -4,100 +4,46 @@
 //! bands of whole chunks that a small cache keeps, so that reading on does not decode twice.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arrow::buffer::Buffer;
 use hdf5_pure::{ChunkIndex, Dataset, Datatype, Layout};
 
-use super::cache::Cache;
 use super::chunks::Chunks;
+use super::container::Container;
 use super::fault::Fault;
 use super::filters;
-use crate::memory::Mapped;
 
 /// Chunks smaller than this are decoded several at a time.
 const BAND_BYTES: u64 = 256 << 10;
 /// Largest chunk decoded: a file may declare any size.
-const LARGEST_CHUNK_BYTES: u64 = 1 << 30;
+const LARGEST_CHUNK_BYTES: u64 = 256 << 20;
 /// Largest part of a data set without storage of its own that is made up at once.
-const LARGEST_FILL_BYTES: u64 = 1 << 30;
+const LARGEST_FILL_BYTES: u64 = 256 << 20;
 
 /// Levels of types within types that are read.
 const DEEPEST_TYPE: usize = 32;
-
-/// The file a data set is in.
-#[derive(Debug)]
-pub(super) struct Container {
-    pub(super) mapped: Arc<Mapped>,
-    pub(super) cache: Arc<Cache>,
-    pub(super) base: u64,
-    pub(super) offset_bytes: usize,
-    pub(super) length_bytes: usize,
-    next_id: AtomicU64,
-}
-
-impl Container {
-    /// The mapped file, whose superblock says these widths of an address and of a length.
-    pub(super) fn new(mapped: Arc<Mapped>, superblock: &hdf5_pure::Superblock) -> Container {
-        Container {
-            mapped,
-            cache: Arc::new(Cache::default()),
-            base: superblock.base_address.get(),
-            offset_bytes: usize::from(superblock.offset_size),
-            length_bytes: usize::from(superblock.length_size),
-            next_id: AtomicU64::new(0),
-        }
-    }
-}
-
-/// The map, as the HDF5 reader wants its file.
-#[derive(Debug, Clone)]
-pub(super) struct MappedBytes(pub(super) Arc<Mapped>);
-
-impl hdf5_pure::Source for MappedBytes {
-    fn len(&self) -> u64 {
-        self.0.bytes().len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), hdf5_pure::FormatError> {
-        let available = self.0.bytes().len();
-        let part = usize::try_from(offset)
-            .ok()
-            .and_then(|start| self.0.bytes().get(start..start.checked_add(buf.len())?))
-            .ok_or(hdf5_pure::FormatError::UnexpectedEof {
-                expected: usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(buf.len()),
-                available,
-            })?;
-        buf.copy_from_slice(part);
-        Ok(())
-    }
-}
 
 #[derive(Debug)]
 enum Storage {
     /// One run of bytes of the map.
     Contiguous { start: usize },
     /// Chunks, decoded in bands of this many rows.
-    Chunked { dataset: Dataset, band_rows: u64, chunk_rows: u64, own: Option<OwnChunks> },
+    Chunked { dataset: Dataset, band_rows: u64, chunk_rows: u64, index: ChunkTable },
     /// Anything else the HDF5 reader serves: inline bytes, or none written yet.
     Inline { dataset: Dataset },
 }
 
-/// Chunks this program finds and decodes by itself, straight from the map.
+/// Where the chunks are, looked up when first needed, and who decodes them.
 #[derive(Debug)]
-struct OwnChunks {
+struct ChunkTable {
     chunk_bytes: usize,
-    /// Whether the last chunk, if it reaches past the last row, may be stored without filters.
-    may_end_raw: bool,
+    /// Whether they are decoded here, straight from the map, and not by `hdf5-pure`.
+    is_own: bool,
+    /// Whether the last chunk, if it reaches past the last row, may be stored without filters: only
+    /// `hdf5-pure` knows.
+    asks_about_last: bool,
     places: OnceLock<Result<Chunks, String>>,
-}
-
-impl OwnChunks {
-    /// Whether the chunks lie in the file as they are: nothing is gained by keeping them.
-    fn is_plain(&self) -> bool {
-        self.places.get().and_then(|places| places.as_ref().ok()).is_some_and(Chunks::is_plain)
-    }
 }
 
 /// A data set: rows of equal width somewhere in the file.
@@ -188,14 +134,14 @@ impl DataSet {
                         "data set {path} finds its chunks by a version 2 B-tree (several unlimited dimensions)"
                     )));
                 }
-                if let Some(filter) = dataset
-                    .filter_pipeline()
-                    .iter()
-                    .find(|filter| !matches!(filter.id, 1 | 2 | 3 | 6 | 32000))
+                let pipeline = dataset.filter_pipeline();
+                let is_own = chunk_shape[1..] == *inner && filters::are_known(&pipeline);
+                if !is_own && let Some(filter) = pipeline.iter().find(|filter| !filters::is_readable(filter))
                 {
                     return Err(Fault::Unsupported(format!(
-                        "data set {path} is compressed by {filter} (HDF5 filter {}); gzip, lzf, shuffle, scale-offset and fletcher32 are read",
-                        filter.id
+                        "data set {path} is compressed by {filter} (HDF5 filter {}), which is not read{}",
+                        filter.id,
+                        if filters::are_known(&pipeline) { " in chunks that split rows" } else { "" }
                     )));
                 }
                 let band_bytes = chunk_rows.saturating_mul(row_bytes).max(1);
@@ -205,13 +151,14 @@ impl DataSet {
                         "data set {path} has rows of {row_bytes} bytes, too many to decode at once"
                     )));
                 }
-                let is_own = chunk_shape[1..] == *inner && filters::are_known(&dataset.filter_pipeline());
-                let own = is_own.then_some(OwnChunks {
+                let index = ChunkTable {
                     chunk_bytes: narrow(chunk_bytes)?,
-                    may_end_raw: index != ChunkIndex::BTreeV1,
+                    is_own,
+                    asks_about_last: index != ChunkIndex::BTreeV1
+                        && pipeline.iter().all(filters::is_readable),
                     places: OnceLock::new(),
-                });
-                Storage::Chunked { dataset, band_rows, chunk_rows, own }
+                };
+                Storage::Chunked { dataset, band_rows, chunk_rows, index }
             }
             Layout::Virtual => {
                 return Err(Fault::Unsupported(format!(
@@ -225,7 +172,7 @@ impl DataSet {
             }
         };
         let data_set = DataSet {
-            id: container.next_id.fetch_add(1, Ordering::Relaxed),
+            id: container.next_id(),
             path: path.to_owned(),
             container: container.clone(),
             rows,
@@ -333,7 +280,7 @@ impl DataSet {
 
     /// The rows of one band, from the cache if it has them.
     fn band(&self, band: u64) -> Result<Buffer, String> {
-        let Storage::Chunked { dataset, band_rows, chunk_rows, own } = &self.storage else {
+        let Storage::Chunked { dataset, band_rows, chunk_rows, index } = &self.storage else {
             return Err(format!("data set {} has no chunks", self.path));
         };
         if let Some(bytes) = self.container.cache.get((self.id, band)) {
@@ -341,11 +288,20 @@ impl DataSet {
         }
         let start = band * band_rows;
         let rows = start..self.rows.min(start + band_rows);
-        let bytes = match own {
-            Some(own) => self.own_rows(dataset, own, *chunk_rows, rows),
-            None => self.library_rows(dataset, start, rows.end - start),
+        let available = self.container.mapped.bytes().len();
+        let locate =
+            || Chunks::locate(dataset, *chunk_rows, self.element_bytes, index.chunk_bytes, available);
+        let chunks = index
+            .places
+            .get_or_init(locate)
+            .as_ref()
+            .map_err(|reason| format!("data set {}: {reason}", self.path))?;
+        let bytes = if index.is_own {
+            self.own_rows(dataset, chunks, *chunk_rows, rows, index.asks_about_last)
+        } else {
+            self.library_rows(dataset, start, rows.end - start)
         }?;
-        if !own.as_ref().is_some_and(OwnChunks::is_plain) {
+        if !(index.is_own && chunks.is_plain()) {
             self.container.cache.insert((self.id, band), bytes.clone());
         }
         Ok(bytes)
@@ -355,24 +311,24 @@ impl DataSet {
     fn own_rows(
         &self,
         dataset: &Dataset,
-        own: &OwnChunks,
+        chunks: &Chunks,
         chunk_rows: u64,
         rows: Range<u64>,
+        asks_about_last: bool,
     ) -> Result<Buffer, String> {
         let map = self.container.mapped.buffer();
-        let named = |reason: &String| format!("data set {}: {reason}", self.path);
-        let locate = || Chunks::locate(dataset, chunk_rows, self.element_bytes, own.chunk_bytes, map.len());
-        let chunks = own.places.get_or_init(locate).as_ref().map_err(named)?;
         let mut decoder = chunks.decoder();
         let mut out: Vec<u8> = Vec::new();
         let length = (rows.end - rows.start) as usize * self.row_bytes;
         for number in rows.start / chunk_rows..rows.end.div_ceil(chunk_rows) {
             let (start, end) = (number * chunk_rows, self.rows.min((number + 1) * chunk_rows));
             let is_partial = end - start < chunk_rows;
-            let stored = if is_partial && own.may_end_raw {
+            let stored = if is_partial && asks_about_last {
                 None
             } else {
-                chunks.read(number, &map, &mut decoder).map_err(|reason| named(&reason))?
+                chunks
+                    .read(number, &map, &mut decoder)
+                    .map_err(|reason| format!("data set {}: {reason}", self.path))?
             };
             let bytes = match stored {
                 Some(bytes) => bytes.slice_with_length(0, (end - start) as usize * self.row_bytes),

@@ -4,13 +4,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 
 use super::column::Column;
+use super::container::Container;
 use super::fault::Fault;
-use super::storage::Container;
 use super::tree::Candidate;
 use crate::data::{Field, Schema};
 use crate::dataset::{ReadError, Source};
@@ -34,11 +33,7 @@ pub(super) struct Hdf5Table {
 
 impl Hdf5Table {
     /// The table a search found in the file at `path`.
-    pub(super) fn new(
-        container: Arc<Container>,
-        path: &Path,
-        candidate: Candidate,
-    ) -> Result<Hdf5Table, Fault> {
+    pub(super) fn new(container: &Container, path: &Path, candidate: Candidate) -> Result<Hdf5Table, Fault> {
         let Candidate { path: table_path, columns, is_declared } = candidate;
         let columns = columns?;
         let rows = common_length(&columns, &table_path, is_declared)?;

@@ -146,7 +146,7 @@ mod tests {
         let time = Time::parse("datetime64[M]").unwrap();
         let array = time.array(ScalarBuffer::from(vec![0, 1, -1, 24, i64::MAX, NOT_A_TIME]), None);
         let days: Vec<Option<i32>> = array.as_primitive::<Date32Type>().iter().collect();
-        assert_eq!(days, [Some(0), Some(31), Some(-31), Some(731), None, None]);
+        assert_eq!(days, [Some(0), Some(31), Some(-31), Some(730), None, None]);
     }
 
     #[test]

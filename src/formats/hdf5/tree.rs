@@ -7,14 +7,17 @@ use hdf5_pure::{Dataset, Datatype, Group};
 use super::Stop;
 use super::column::Column;
 use super::columns::{Attributes, columns_of_groups, columns_of_records, columns_of_sets};
+use super::container::Container;
 use super::fault::Fault;
-use super::storage::Container;
+use super::frames;
 use crate::task::Task;
 
 /// Levels of groups searched.
 const DEEPEST: usize = 16;
-/// Groups and data sets searched.
-const MOST_OBJECTS: usize = 1 << 20;
+/// Groups searched: those that contain themselves have no end.
+const MOST_GROUPS: usize = 1 << 14;
+/// Data sets searched.
+const MOST_SETS: usize = 1 << 20;
 
 /// A part of the file that may be a table.
 pub(super) struct Candidate {
@@ -30,7 +33,8 @@ pub(super) struct Candidate {
 pub(super) struct Search<'a> {
     container: &'a Arc<Container>,
     task: &'a Task,
-    objects: usize,
+    groups: usize,
+    sets: usize,
     /// Data sets of a single value, which are no tables.
     pub(super) single_values: usize,
     /// Tables found so far.
@@ -40,11 +44,25 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     /// A search through the file of `container`.
     pub(super) fn new(container: &'a Arc<Container>, task: &'a Task) -> Search<'a> {
-        Search { container, task, objects: 0, single_values: 0, candidates: Vec::new() }
+        Search { container, task, groups: 0, sets: 0, single_values: 0, candidates: Vec::new() }
     }
 
     /// Finds the tables in `group`, which is at `path` (`""` for the root), and below.
     pub(super) fn walk(&mut self, group: &Group, path: &str, depth: usize) -> Result<(), Stop> {
+        let groups = self.look(group, path)?;
+        if depth < DEEPEST {
+            // `_i_...` are the indexes PyTables keeps beside its tables.
+            for (name, group) in
+                groups.iter().filter(|(name, _)| name != "columns" && !name.starts_with("_i_"))
+            {
+                self.walk(group, &format!("{path}/{name}"), depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the tables in `group` itself, which is at `path`; gives the groups in it.
+    pub(super) fn look(&mut self, group: &Group, path: &str) -> Result<Vec<(String, Group)>, Stop> {
         self.task.check()?;
         let shown = if path.is_empty() { "/" } else { path };
         let broken = |error: hdf5_pure::Error| Fault::of(&format!("group {shown}"), &error);
@@ -63,12 +81,13 @@ impl<'a> Search<'a> {
         groups.sort_by(|a, b| a.0.cmp(&b.0));
         sets.sort_by(|a, b| a.0.cmp(&b.0));
         records.sort_by(|a, b| a.0.cmp(&b.0));
-        self.objects += groups.len() + sets.len() + records.len();
-        if self.objects > MOST_OBJECTS {
-            return Err(Fault::Unsupported(format!(
-                "the file has more than {MOST_OBJECTS} groups and data sets"
-            ))
-            .into());
+        self.groups += 1;
+        self.sets += sets.len() + records.len();
+        if self.groups > MOST_GROUPS || self.sets > MOST_SETS {
+            let reason = format!(
+                "it has more than {MOST_GROUPS} groups or {MOST_SETS} data sets to search; FILE#/path opens one"
+            );
+            return Err(Fault::Unsupported(reason).into());
         }
         let attributes = Attributes::of_group(group).map_err(broken)?;
         if let Some((_, columns)) = groups.iter().find(|(name, _)| name == "columns") {
@@ -80,7 +99,10 @@ impl<'a> Search<'a> {
             };
             self.candidates.push(Candidate { path: shown.to_owned(), columns, is_declared: true });
         }
-        if !sets.is_empty() {
+        if frames::is_frame(&attributes) {
+            let columns = frames::columns_of_frame(self.container, &sets, path, &attributes);
+            self.candidates.push(Candidate { path: shown.to_owned(), columns, is_declared: true });
+        } else if !sets.is_empty() {
             self.candidates.push(Candidate {
                 path: shown.to_owned(),
                 columns: columns_of_sets(self.container, &sets, path, &attributes),
@@ -92,15 +114,7 @@ impl<'a> Search<'a> {
             let columns = columns_of_records(self.container, dataset, &path);
             self.candidates.push(Candidate { path, columns, is_declared: true });
         }
-        if depth < DEEPEST {
-            // `_i_...` are the indexes PyTables keeps beside its tables.
-            for (name, group) in
-                groups.iter().filter(|(name, _)| name != "columns" && !name.starts_with("_i_"))
-            {
-                self.walk(group, &format!("{path}/{name}"), depth + 1)?;
-            }
-        }
-        Ok(())
+        Ok(groups)
     }
 }
 
