@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod common;
+mod engines;
 mod exports;
 mod expressions;
 mod formats_arrow;

@@ -432,12 +432,12 @@ fn clip(a: &Arguments) -> Result<ArrayRef, ArrowError> {
     {
         let arrays = [a.full(0)?, a.full(1)?, a.full(2)?];
         let [x, low, high] = [0, 1, 2].map(|i| arrays[i].as_primitive::<T>().iter());
-        let one = |((x, low), high): ((Option<T::Native>, Option<T::Native>), Option<T::Native>)| {
+        let bounded = x.zip(low).zip(high).map(|((x, low), high)| {
             let x = x?;
             let x = low.filter(|low| x < *low).unwrap_or(x);
             Some(high.filter(|high| x > *high).unwrap_or(x))
-        };
-        Ok(Arc::new(x.zip(low).zip(high).map(one).collect::<PrimitiveArray<T>>()))
+        });
+        Ok(Arc::new(bounded.collect::<PrimitiveArray<T>>()))
     }
     match a.output {
         DataType::UInt64 => clipped::<UInt64Type>(a),

@@ -1,0 +1,244 @@
+//! The engine: asked every frame, never blocking.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, Float64Array};
+use arrow::datatypes::DataType;
+use outcrop::aggregate::{Bins, Scale};
+use outcrop::data::{Field, Schema};
+use outcrop::dataset::{Dataset, ReadError, Source};
+use outcrop::engine::{Engine, Event, Freshness, Reply, RowsRequest, Slot};
+use outcrop::expr::Expr;
+use outcrop::query::{Ask, Axis, Question, ScanOptions};
+use outcrop::select::{Clause, Selection};
+
+/// 0, 1, 2 … as `x`; `bad` cannot be read; `slow` takes a while; reads are counted.
+struct Counting {
+    schema: Schema,
+    rows: u64,
+    reads: AtomicUsize,
+}
+
+impl Counting {
+    fn table(rows: u64) -> (Arc<Dataset>, Arc<Counting>) {
+        let field = |name: &str| Field::new(name, DataType::Float64);
+        let schema = Schema::new(vec![field("x"), field("bad"), field("slow"), field("panics")]);
+        let source = Arc::new(Counting { schema, rows, reads: AtomicUsize::new(0) });
+        (Arc::new(Dataset::new(source.clone())), source)
+    }
+}
+
+impl Source for Counting {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn row_count(&self) -> u64 {
+        self.rows
+    }
+
+    fn read(&self, column: usize, rows: Range<u64>) -> Result<ArrayRef, ReadError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        match column {
+            1 => return Err(ReadError { column: "bad".to_owned(), rows, reason: "torn page".to_owned() }),
+            2 => std::thread::sleep(Duration::from_millis(5)),
+            3 => panic!("a decoder's bug"),
+            _ => {}
+        }
+        Ok(Arc::new(Float64Array::from_iter_values(rows.map(|row| row as f64))))
+    }
+
+    fn identity(&self) -> String {
+        format!("counting:{:p}", self)
+    }
+}
+
+fn engine() -> Engine {
+    Engine::with_options(|| {}, 2, ScanOptions { chunk_rows: 100, ..ScanOptions::default() }).unwrap()
+}
+
+fn histogram(dataset: &Arc<Dataset>, column: &str, selection: Selection) -> Question {
+    let expr = Expr::column(column, dataset.schema()).unwrap();
+    let bins = Bins::new(0.0, 1000.0, 10, Scale::Linear).unwrap();
+    let ask = Ask::Grid { axes: vec![Axis { expr, bins }], measures: vec![] };
+    Question::new(dataset.clone(), selection, ask)
+}
+
+fn brush(dataset: &Dataset, lo: f64, hi: f64) -> Selection {
+    Selection::of([Clause::interval(Expr::column("x", dataset.schema()).unwrap(), lo, hi)])
+}
+
+/// Asks frame by frame until the answer is no longer stale.
+fn settle(engine: &mut Engine, slot: Slot, question: &Question) -> Reply {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        engine.poll();
+        let reply = engine.answer(slot, question);
+        engine.end_frame();
+        if !matches!(reply.freshness, Freshness::Stale(_)) {
+            return reply;
+        }
+        assert!(Instant::now() < deadline, "no answer");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn total(reply: &Reply) -> u64 {
+    reply.answer.as_ref().unwrap().grid().unwrap().total()
+}
+
+#[test]
+fn asking_again_reads_nothing() {
+    let (dataset, source) = Counting::table(1000);
+    let mut engine = engine();
+    let question = histogram(&dataset, "x", brush(&dataset, 100.0, 300.0));
+    assert_eq!(total(&settle(&mut engine, Slot(1), &question)), 200);
+    let reads = source.reads.load(Ordering::Relaxed);
+    let again = histogram(&dataset, "x", brush(&dataset, 100.0, 300.0));
+    assert_eq!(engine.answer(Slot(2), &again).freshness, Freshness::Final);
+    engine.end_frame();
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(source.reads.load(Ordering::Relaxed), reads);
+}
+
+#[test]
+fn what_was_shown_stays_until_the_next_answer_comes() {
+    let (dataset, _) = Counting::table(1000);
+    let mut engine = engine();
+    let before = histogram(&dataset, "x", brush(&dataset, 0.0, 500.0));
+    settle(&mut engine, Slot(1), &before);
+    let after = histogram(&dataset, "slow", brush(&dataset, 0.0, 400.0));
+    let reply = engine.answer(Slot(1), &after);
+    assert!(matches!(reply.freshness, Freshness::Stale(_)));
+    assert_eq!(total(&reply), 500, "the earlier answer, marked stale");
+    assert!(engine.answer(Slot(2), &after).answer.is_none(), "another slot has shown nothing yet");
+    engine.end_frame();
+    assert_eq!(total(&settle(&mut engine, Slot(1), &after)), 400);
+}
+
+#[test]
+fn the_last_of_many_brushes_is_the_one_answered() {
+    let (dataset, _) = Counting::table(10_000);
+    let mut engine = engine();
+    for step in 1..=200 {
+        engine.poll();
+        let question = histogram(&dataset, "slow", brush(&dataset, 0.0, f64::from(step) * 10.0));
+        let reply = engine.answer(Slot(1), &question);
+        if reply.freshness == Freshness::Final {
+            assert_eq!(total(&reply), step as u64 * 10);
+        }
+        engine.end_frame();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let last = histogram(&dataset, "slow", brush(&dataset, 0.0, 2000.0));
+    assert_eq!(total(&settle(&mut engine, Slot(1), &last)), 2000);
+}
+
+#[test]
+fn one_bad_column_takes_no_other_picture_with_it() {
+    let (dataset, _) = Counting::table(1000);
+    let mut engine = engine();
+    let questions = ["x", "bad", "panics"].map(|column| histogram(&dataset, column, Selection::all()));
+    for (i, question) in questions.iter().enumerate() {
+        engine.answer(Slot(i as u64), question);
+    }
+    engine.end_frame();
+    let failure = |reply: Reply| match reply.freshness {
+        Freshness::Failed(error) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(total(&settle(&mut engine, Slot(0), &questions[0])), 1000);
+    let read = failure(settle(&mut engine, Slot(1), &questions[1]));
+    assert!(read.contains("`bad`") && read.contains("torn page"), "{read}");
+    let panicked = failure(settle(&mut engine, Slot(2), &questions[2]));
+    assert!(panicked.contains("a decoder's bug"), "{panicked}");
+    assert_eq!(total(&settle(&mut engine, Slot(0), &questions[0])), 1000, "the engine lives");
+}
+
+#[test]
+fn a_cancelled_scan_stops_and_can_be_tried_again() {
+    let (dataset, source) = Counting::table(100_000);
+    let mut engine = engine();
+    let question = histogram(&dataset, "slow", Selection::all());
+    engine.answer(Slot(1), &question);
+    engine.end_frame();
+    while engine.status().progress.is_none_or(|progress| progress.done == 0) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    engine.cancel();
+    let reply = settle(&mut engine, Slot(1), &question);
+    assert!(matches!(reply.freshness, Freshness::Failed(_)));
+    std::thread::sleep(Duration::from_millis(50));
+    let reads = source.reads.load(Ordering::Relaxed);
+    assert!(reads < 1000, "{reads} of 1000 chunks were read");
+    engine.retry();
+    assert_eq!(total(&settle(&mut engine, Slot(1), &question)), 100_000);
+}
+
+#[test]
+fn questions_asked_in_one_frame_share_one_pass() {
+    let (dataset, source) = Counting::table(1000);
+    let mut engine = engine();
+    let questions = [0.0, 100.0, 200.0].map(|lo| histogram(&dataset, "x", brush(&dataset, lo, 500.0)));
+    let mut answered = 0;
+    while answered < questions.len() {
+        engine.poll();
+        answered = (0..)
+            .zip(&questions)
+            .filter(|(i, q)| engine.answer(Slot(*i), q).freshness == Freshness::Final)
+            .count();
+        engine.end_frame();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(source.reads.load(Ordering::Relaxed), 10, "ten chunks of one column");
+}
+
+#[test]
+fn the_last_row_of_a_billion_is_reached() {
+    let rows = 1_000_000_000;
+    let (dataset, _) = Counting::table(rows);
+    let mut engine = engine();
+    let columns = vec![Expr::column("x", dataset.schema()).unwrap()];
+    let request = RowsRequest {
+        dataset,
+        selection: Selection::all(),
+        index: None,
+        first: rows - 3,
+        count: 50,
+        columns,
+    };
+    let page = loop {
+        engine.poll();
+        let reply = engine.rows(Slot(9), &request);
+        engine.end_frame();
+        if reply.freshness == Freshness::Final {
+            break reply.page.unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert_eq!(page.numbers, [rows - 3, rows - 2, rows - 1]);
+}
+
+#[test]
+fn a_file_job_ends_in_an_event_even_if_it_panics() {
+    let mut engine = engine();
+    engine.run("export", |_| panic!("no such luck"));
+    engine.open("/no/such/file.hdf5".into());
+    let mut events = Vec::new();
+    while events.len() < 2 {
+        events.extend(engine.poll());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let said = |event: &Event| match event {
+        Event::Done { name, result } => format!("{name}: {}", result.clone().unwrap_err()),
+        Event::Opened { result, .. } => result.as_ref().unwrap_err().clone(),
+    };
+    let mut said: Vec<String> = events.iter().map(said).collect();
+    said.sort();
+    assert_eq!(said, ["/no/such/file.hdf5: no such file", "export: internal error: no such luck"]);
+    assert_eq!(engine.status().jobs, 0);
+}
