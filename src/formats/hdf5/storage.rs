@@ -94,7 +94,12 @@ impl DataSet {
         let bytes = row_bytes.checked_mul(rows).filter(|&b| b <= i64::MAX as u64).ok_or_else(too_large)?;
         let narrow = |value: u64| usize::try_from(value).map_err(|_| too_large());
         let storage = match layout {
-            Layout::Contiguous { address: Some(address), .. } => {
+            Layout::Contiguous { address: Some(address), size } => {
+                if size < bytes {
+                    return Err(Fault::Damaged(format!(
+                        "data set {path} has room for {size} bytes, but declares {bytes}"
+                    )));
+                }
                 let available = container.mapped.bytes().len() as u64;
                 if bytes > 0 && address.checked_add(bytes).is_none_or(|end| end > available) {
                     return Err(Fault::Damaged(format!(
