@@ -390,6 +390,12 @@ fn a_column_has_its_unit_and_description() {
 }
 
 #[test]
+fn the_table_of_vaex_opens_whatever_is_beside_it() {
+    let source = open_file(&hdf5_file("vaex_and_others.hdf5"));
+    assert_eq!((source.row_count(), source.schema().fields()[0].name.as_str()), (3, "x"));
+}
+
+#[test]
 fn a_table_without_rows_opens() {
     let source = open_file(&hdf5_file("no_rows.hdf5"));
     assert_eq!((source.row_count(), source.schema().len()), (0, 4));

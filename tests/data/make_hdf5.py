@@ -316,6 +316,11 @@ def small():
     with opened("lengths_mask.hdf5") as f:
         f["table/columns/x/data"] = np.arange(10)
         f["table/columns/x/mask"] = np.zeros(9, dtype=bool)
+    with opened("vaex_and_others.hdf5") as f:
+        f["table/columns/x/data"] = np.arange(3)
+        f["larger/y"] = np.arange(500)
+        f["uneven/a"] = np.arange(5)
+        f["uneven/b"] = np.arange(6)
     with opened("no_table.hdf5") as f:
         f["a"] = 1.0
         f.create_group("b")["c"] = "text"

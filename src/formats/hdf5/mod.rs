@@ -10,9 +10,11 @@
 //! - a frame of pandas (`format="fixed"`).
 //!
 //! Rows of several elements become the columns `name[0]`, `name[1]`, ... (`name[0,1]` for more
-//! dimensions), or one list when there are more than 256. A file with several tables opens the one of
-//! most values; `FILE#/path` opens another. A column of a kind that is not read is there, all missing,
-//! with the reason as its description.
+//! dimensions), or one list when there are more than 256. A file with several tables opens Vaex's
+//! `/table`, else the one of most values; `FILE#/path` opens another. A column of a kind that is not
+//! read is there, all missing, with the reason as its description: values of varying length other than
+//! text, references, virtual and external data sets, chunks found by a version 2 B-tree, layouts of
+//! version 5 (HDF5 2.0 with `libver="latest"`), the filters szip, n-bit and Blosc with Snappy.
 
 mod blosc;
 mod cache;
@@ -163,22 +165,7 @@ fn open_table(
         };
         return Ok(Hdf5Table::new(&container, path, candidate)?);
     }
-    if let Some(damaged) = candidates.iter().position(|candidate| candidate.columns.is_err()) {
-        let others = listed(&candidates);
-        return match candidates.swap_remove(damaged).columns {
-            Err(fault) if candidates.is_empty() => Err(fault.into()),
-            Err(fault) => {
-                Err(Fault::Damaged(format!("{fault}; its tables are {others} (FILE#/path opens one)")).into())
-            }
-            Ok(_) => Err(Fault::Damaged("it is damaged".to_owned()).into()),
-        };
-    }
-    let largest = candidates
-        .iter()
-        .enumerate()
-        .max_by_key(|(index, candidate)| (candidate.value_count(), std::cmp::Reverse(*index)))
-        .map(|(index, _)| index);
-    let Some(largest) = largest else {
+    let Some(index) = preferred(&candidates) else {
         let only = if values > 0 { format!(", only {values} single values") } else { String::new() };
         return Err(Fault::Unsupported(format!("it holds no data set that could be a table{only}")).into());
     };
@@ -187,10 +174,20 @@ fn open_table(
     } else {
         String::new()
     };
-    Hdf5Table::new(&container, path, candidates.swap_remove(largest)).map_err(|fault| match fault {
+    Hdf5Table::new(&container, path, candidates.swap_remove(index)).map_err(|fault| match fault {
         Fault::Unsupported(reason) => Fault::Unsupported(reason + &others).into(),
         Fault::Damaged(reason) => Fault::Damaged(reason + &others).into(),
     })
+}
+
+/// The table to open of several: Vaex's own, whatever else there is; else one that is damaged or not
+/// read, so that it is not passed over in silence; else that of most values, the first of equals.
+fn preferred(candidates: &[Candidate]) -> Option<usize> {
+    let is_vaex = |candidate: &Candidate| candidate.is_declared && matches!(&*candidate.path, "/table" | "/");
+    let vaex = candidates.iter().position(is_vaex);
+    let unusable = || candidates.iter().position(|candidate| candidate.columns.is_err());
+    let largest = || (0..candidates.len()).rev().max_by_key(|&index| candidates[index].value_count());
+    vaex.or_else(unusable).or_else(largest)
 }
 
 fn listed(candidates: &[Candidate]) -> String {

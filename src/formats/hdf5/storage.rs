@@ -94,7 +94,12 @@ impl DataSet {
         let bytes = row_bytes.checked_mul(rows).filter(|&b| b <= i64::MAX as u64).ok_or_else(too_large)?;
         let narrow = |value: u64| usize::try_from(value).map_err(|_| too_large());
         let storage = match layout {
-            Layout::Contiguous { address: Some(address), .. } => {
+            Layout::Contiguous { address: Some(address), size } => {
+                if size < bytes {
+                    return Err(Fault::Damaged(format!(
+                        "data set {path} has room for {size} bytes, but declares {bytes}"
+                    )));
+                }
                 let available = container.mapped.bytes().len() as u64;
                 if bytes > 0 && address.checked_add(bytes).is_none_or(|end| end > available) {
                     return Err(Fault::Damaged(format!(
@@ -104,6 +109,11 @@ impl DataSet {
                 Storage::Contiguous { start: if bytes == 0 { 0 } else { narrow(address)? } }
             }
             Layout::Contiguous { address: None, .. } => {
+                if row_bytes > LARGEST_FILL_BYTES {
+                    return Err(Fault::Unsupported(format!(
+                        "data set {path} has rows of {row_bytes} bytes and no values stored"
+                    )));
+                }
                 if bytes > 0 {
                     dataset.read_raw_rows(0, 1).map_err(|e| damaged("storage", e))?;
                 }
@@ -118,47 +128,8 @@ impl DataSet {
                 Storage::Inline { dataset }
             }
             Layout::Chunked { chunk_shape, index } => {
-                let chunk_rows = chunk_shape.first().copied().unwrap_or(0);
-                let chunk_bytes = chunk_shape
-                    .iter()
-                    .try_fold(element_bytes, |bytes, &extent| bytes.checked_mul(extent))
-                    .filter(|&bytes| bytes > 0 && chunk_shape.len() == shape.len())
-                    .ok_or_else(too_large)?;
-                if chunk_bytes > LARGEST_CHUNK_BYTES {
-                    return Err(Fault::Unsupported(format!(
-                        "data set {path} is stored in chunks of {chunk_bytes} bytes; at most {LARGEST_CHUNK_BYTES} are decoded"
-                    )));
-                }
-                if index == ChunkIndex::BTreeV2 && bytes > 0 {
-                    return Err(Fault::Unsupported(format!(
-                        "data set {path} finds its chunks by a version 2 B-tree (several unlimited dimensions)"
-                    )));
-                }
-                let pipeline = dataset.filter_pipeline();
-                let is_own = chunk_shape[1..] == *inner && filters::are_known(&pipeline);
-                if !is_own && let Some(filter) = pipeline.iter().find(|filter| !filters::is_readable(filter))
-                {
-                    return Err(Fault::Unsupported(format!(
-                        "data set {path} is compressed by {filter} (HDF5 filter {}), which is not read{}",
-                        filter.id,
-                        if filters::are_known(&pipeline) { " in chunks that split rows" } else { "" }
-                    )));
-                }
-                let band_bytes = chunk_rows.saturating_mul(row_bytes).max(1);
-                let band_rows = chunk_rows.saturating_mul((BAND_BYTES / band_bytes).max(1));
-                if band_rows.min(rows).saturating_mul(row_bytes) > LARGEST_CHUNK_BYTES {
-                    return Err(Fault::Unsupported(format!(
-                        "data set {path} has rows of {row_bytes} bytes, too many to decode at once"
-                    )));
-                }
-                let index = ChunkTable {
-                    chunk_bytes: narrow(chunk_bytes)?,
-                    is_own,
-                    asks_about_last: index != ChunkIndex::BTreeV1
-                        && pipeline.iter().all(filters::is_readable),
-                    places: OnceLock::new(),
-                };
-                Storage::Chunked { dataset, band_rows, chunk_rows, index }
+                let shape = Shape { rows, inner, element_bytes, row_bytes };
+                chunked(dataset, path, &shape, &chunk_shape, index)?
             }
             Layout::Virtual => {
                 return Err(Fault::Unsupported(format!(
@@ -361,6 +332,66 @@ impl DataSet {
         }
         Ok(Buffer::from(bytes))
     }
+}
+
+/// Extents and sizes of a data set.
+struct Shape<'a> {
+    rows: u64,
+    inner: &'a [u64],
+    element_bytes: u64,
+    row_bytes: u64,
+}
+
+/// How the data set `path` is read from its chunks; they are looked up later.
+fn chunked(
+    dataset: Dataset,
+    path: &str,
+    shape: &Shape<'_>,
+    chunk_shape: &[u64],
+    index: ChunkIndex,
+) -> Result<Storage, Fault> {
+    let &Shape { rows, inner, element_bytes, row_bytes } = shape;
+    let chunk_rows = chunk_shape.first().copied().unwrap_or(0);
+    let chunk_bytes = chunk_shape
+        .iter()
+        .try_fold(element_bytes, |bytes, &extent| bytes.checked_mul(extent))
+        .filter(|&bytes| bytes > 0 && chunk_shape.len() == inner.len() + 1)
+        .ok_or_else(|| {
+            Fault::Damaged(format!("data set {path} declares chunks of {chunk_shape:?} elements"))
+        })?;
+    if chunk_bytes > LARGEST_CHUNK_BYTES {
+        return Err(Fault::Unsupported(format!(
+            "data set {path} is stored in chunks of {chunk_bytes} bytes; at most {LARGEST_CHUNK_BYTES} are decoded"
+        )));
+    }
+    if index == ChunkIndex::BTreeV2 && rows > 0 {
+        return Err(Fault::Unsupported(format!(
+            "data set {path} finds its chunks by a version 2 B-tree (several unlimited dimensions)"
+        )));
+    }
+    let pipeline = dataset.filter_pipeline();
+    let is_own = chunk_shape[1..] == *inner && filters::are_known(&pipeline);
+    if !is_own && let Some(filter) = pipeline.iter().find(|filter| !filters::is_readable(filter)) {
+        return Err(Fault::Unsupported(format!(
+            "data set {path} is compressed by {filter} (HDF5 filter {}), which is not read{}",
+            filter.id,
+            if filters::are_known(&pipeline) { " in chunks that split rows" } else { "" }
+        )));
+    }
+    let band_bytes = chunk_rows.saturating_mul(row_bytes).max(1);
+    let band_rows = chunk_rows.saturating_mul((BAND_BYTES / band_bytes).max(1));
+    if band_rows.min(rows).saturating_mul(row_bytes) > LARGEST_CHUNK_BYTES {
+        return Err(Fault::Unsupported(format!(
+            "data set {path} has rows of {row_bytes} bytes, too many to decode at once"
+        )));
+    }
+    let index = ChunkTable {
+        chunk_bytes: chunk_bytes as usize,
+        is_own,
+        asks_about_last: index != ChunkIndex::BTreeV1 && pipeline.iter().all(filters::is_readable),
+        places: OnceLock::new(),
+    };
+    Ok(Storage::Chunked { dataset, band_rows, chunk_rows, index })
 }
 
 fn depth(datatype: &Datatype) -> usize {

@@ -51,9 +51,11 @@ impl<'a> Search<'a> {
     pub(super) fn walk(&mut self, group: &Group, path: &str, depth: usize) -> Result<(), Stop> {
         let groups = self.look(group, path)?;
         if depth < DEEPEST {
-            // `_i_...` are the indexes PyTables keeps beside its tables.
-            for (name, group) in
-                groups.iter().filter(|(name, _)| name != "columns" && !name.starts_with("_i_"))
+            // `_i_...` are the indexes PyTables keeps beside its tables, `#refs#` what the cells of
+            // MATLAB refer to.
+            for (name, group) in groups
+                .iter()
+                .filter(|(name, _)| name != "columns" && !name.starts_with("_i_") && !name.starts_with('#'))
             {
                 self.walk(group, &format!("{path}/{name}"), depth + 1)?;
             }
