@@ -177,7 +177,7 @@ fn run(expr: &Expr, schema: &Schema, columns: &[ArrayRef], rows: usize) -> Array
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_expressions_agree_with_themselves_row_by_row(seed: u64, rows in 0usize..40) {
