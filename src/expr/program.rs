@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use arrow::error::ArrowError;
 
 use super::error::ExprError;
-use super::functions::{Arguments, Function, Missing, Value};
+use super::functions::{Arguments, Family, Function, Missing, Value};
 use super::fuse::{fuse, operation};
 use super::fused::{Fused, Place};
 use super::literal::Literal;
@@ -158,6 +158,16 @@ fn call(
             return Ok(Value { array: value.array, scalar: is_constant });
         }
     }
+    let expanded: Vec<Value>;
+    let takes_scalars = matches!(function.family, Family::Operator | Family::Logic);
+    let arguments = match arguments {
+        [first, rest @ ..] if first.scalar && !takes_scalars => {
+            let first = Value { array: first.full(rows)?, scalar: false };
+            expanded = std::iter::once(first).chain(rest.iter().cloned()).collect();
+            &expanded
+        }
+        other => other,
+    };
     let arguments = Arguments { values: arguments, rows, output };
     let array = (function.kernel)(&arguments)?;
     debug_assert_eq!(array.len(), rows, "{}", function.name);

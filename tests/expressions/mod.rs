@@ -3,6 +3,7 @@
 
 mod golden;
 mod language;
+mod properties;
 mod values;
 
 use std::sync::Arc;
