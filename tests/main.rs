@@ -1,11 +1,13 @@
 //! All integration tests, in one binary.
 
 mod aggregates;
+mod architecture;
 mod common;
 mod exports;
 mod expressions;
 mod formats_arrow;
 mod formats_hdf5;
+mod licenses;
 mod pictures;
 mod scans;
 mod sessions;
