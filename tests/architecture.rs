@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +21,8 @@ const FENCES: &[(&[&str], &[&str], &str)] = &[
     (&["rfd"], &["app"], "dialogs belong to the window"),
     (
         &["std::thread", "thread::spawn", "thread::scope", "thread::Builder", "mpsc"],
-        &["engine", "app", "cli/progress.rs"],
-        "the engine alone knows now and later",
+        &["engine", "app", "cli/progress.rs", "formats/hdf5/mod.rs"],
+        "the engine alone knows now and later; two more draw a bar and have a deep stack",
     ),
     (&["rayon"], &["query"], "one loop over rows"),
     (
@@ -86,6 +87,15 @@ fn a_use_of_a_higher_or_equal_room_is_found() {
     );
     assert_eq!(uses("middle/mod.rs", "#[cfg(test)]\nmod tests { use crate::high::Thing; }"), 0);
     assert_eq!(uses("middle/mod.rs", "#[cfg(test)]\nmod tests { }\nuse crate::high;"), 1);
+
+    let mut plan = Plan::of(PLAN);
+    for path in ["low.rs", "high/mod.rs"] {
+        let text = format!("#[macro_export]\nmacro_rules! {}_macro {{}}", room_of(path));
+        plan.macros.extend(exported_macros(path, &text));
+    }
+    let uses = |text| uses_of_higher_rooms(&plan, "middle/mod.rs", text).len();
+    assert_eq!(uses("use crate::low_macro;"), 0);
+    assert_eq!(uses("use crate::high_macro;"), 1);
 }
 
 #[test]
@@ -147,8 +157,12 @@ fn comments_and_texts_are_no_code() {
 
 const PLAN: &str = "//! | 0 | [`low`] | x |\n//! | 1 | [`middle`] | x |\n//! | 1 | [`twin`] | x |\n//! | 2 | [`high`] | x |\n";
 
-/// Rooms and their floors, as `src/lib.rs` tells them.
-struct Plan(BTreeMap<String, u32>);
+/// Rooms and their floors, as `src/lib.rs` tells them; exported macros, whose path begins at the crate
+/// wherever they stand, by their room.
+struct Plan {
+    floors: BTreeMap<String, u32>,
+    macros: BTreeMap<String, String>,
+}
 
 impl Plan {
     fn of(lib: &str) -> Plan {
@@ -158,12 +172,18 @@ impl Plan {
             let room = cells.next()?.trim_matches(['[', ']', '`']).to_owned();
             Some((room, floor))
         };
-        Plan(lib.lines().filter_map(row).collect())
+        Plan { floors: lib.lines().filter_map(row).collect(), macros: BTreeMap::new() }
     }
 
     fn of_the_house() -> Plan {
-        let plan = Plan::of(&lib_rs());
-        assert!(plan.0.len() >= 5, "the table of src/lib.rs was not understood");
+        let mut plan = Plan::of(&lib_rs());
+        assert!(plan.floors.len() >= 5, "the table of src/lib.rs was not understood");
+        let found = RefCell::new(BTreeMap::new());
+        each_file(|path, text| {
+            found.borrow_mut().extend(exported_macros(path, &code_of(text)));
+            Vec::new()
+        });
+        plan.macros = found.into_inner();
         plan
     }
 }
@@ -214,16 +234,27 @@ fn uses_of_higher_rooms(plan: &Plan, path: &str, code: &str) -> Vec<String> {
     if matches!(room, "lib" | "main") {
         return Vec::new();
     }
-    let Some(&floor) = plan.0.get(room) else {
+    let Some(&floor) = plan.floors.get(room) else {
         return vec![format!("{path}: the room `{room}` is on no floor of src/lib.rs")];
     };
-    let complain = |used: &String| match plan.0.get(used) {
-        _ if used == room => None,
+    let complain = |used: &String| match plan.floors.get(plan.macros.get(used).unwrap_or(used)) {
+        _ if used == room || plan.macros.get(used).is_some_and(|home| home == room) => None,
         Some(&other) if other < floor => None,
         Some(other) => Some(format!("{path}: floor {floor} uses `{used}` on floor {other}")),
         None => Some(format!("{path}: uses `crate::{used}`, which is no room")),
     };
     rooms_used(path, code).iter().filter_map(complain).collect()
+}
+
+/// Names of the macros a file exports, each with its room.
+fn exported_macros(path: &str, code: &str) -> Vec<(String, String)> {
+    let tokens = tokens(code);
+    let mark = ["#", "[", "macro_export", "]", "macro_rules", "!"];
+    tokens
+        .windows(mark.len() + 1)
+        .filter(|window| window[..mark.len()] == mark)
+        .map(|window| (window[mark.len()].to_owned(), room_of(path).to_owned()))
+        .collect()
 }
 
 /// First names after `crate::`, or after as many `super::` as lead out of the room.
@@ -325,14 +356,17 @@ fn misplanned(plan: &Plan, lib: &str, files: &[String]) -> Vec<String> {
         .collect();
     let mut found = Vec::new();
     for room in &rooms {
-        if !plan.0.contains_key(*room) {
+        if !plan.floors.contains_key(*room) {
             found.push(format!("src/{room} is not in the table of src/lib.rs"));
         } else if !lib.contains(&format!("pub mod {room};")) {
             found.push(format!("src/{room} is not declared in src/lib.rs"));
         }
     }
     found.extend(
-        plan.0.keys().filter(|room| !rooms.contains(&room.as_str())).map(|room| format!("no src/{room}")),
+        plan.floors
+            .keys()
+            .filter(|room| !rooms.contains(&room.as_str()))
+            .map(|room| format!("no src/{room}")),
     );
     found
 }
