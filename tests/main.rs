@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod architecture;
+mod cli;
 mod common;
 mod exports;
 mod expressions;
