@@ -17,8 +17,10 @@
 //! | 5 | [`export`] | results out: tables and pictures, written whole or not at all |
 //! | 6 | [`engine`] | now, later, cancelled, again: a face that never blocks |
 //! | 7 | [`session`] | what is open, and the commands that change it |
+//! | 9 | [`cli`] | the same questions, answered in a terminal or a script |
 
 pub mod aggregate;
+pub mod cli;
 pub mod data;
 pub mod dataset;
 pub mod engine;

@@ -1,12 +1,15 @@
 //! All integration tests, in one binary.
 
 mod aggregates;
+mod architecture;
+mod cli;
 mod common;
 mod engines;
 mod exports;
 mod expressions;
 mod formats_arrow;
 mod formats_hdf5;
+mod licenses;
 mod pictures;
 mod scans;
 mod sessions;

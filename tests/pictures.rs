@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use outcrop::export::{
-    AxisKind, AxisLabel, Bars, Body, Chart, ColorMap, ColorScale, Dashboard, DashboardRow, Heatmap,
+    AxisKind, AxisLabel, Bars, Body, Chart, ColorMap, ColorScale, Dashboard, DashboardColumn, Heatmap,
     Histogram, OffAxis, Palette, Picture, PictureOptions, Raster, Rgb, RowsTable, png, raster, save_picture,
     svg,
 };
@@ -133,6 +133,24 @@ fn dashboard() -> Dashboard {
     let histogram = |title: &str, h: Histogram| chart(title, "", Body::Histogram(h));
     let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
     let row = |cells: [&str; 6]| cells.map(text).to_vec();
+    let rows = RowsTable {
+        header: [
+            ("row", true),
+            ("pickup_at", false),
+            ("vendor", false),
+            ("trip_distance", true),
+            ("fare_amount", true),
+            ("note", false),
+        ]
+        .map(|(name, right)| (name.to_owned(), right))
+        .to_vec(),
+        rows: vec![
+            row(["12", "2015-03-14T09:26:53", "VTS", "3.5", "12.25", ""]),
+            row(["1\u{2009}048\u{2009}576", "2015-03-14T09:27:01", "CMT", "9.87", "31", "日本語 ≈ ok"]),
+            row(["999\u{2009}999\u{2009}999", "2015-12-31T23:59:59", "VTS", "", "4.5", ""]),
+            row(["12", "2015-03-14T09:26:53", "VTS", "3.5", "12.25", ""]),
+        ],
+    };
     Dashboard {
         title: "taxi-1e9.hdf5".to_owned(),
         count: "82\u{2009}803\u{2009}554 of 1\u{2009}000\u{2009}000\u{2009}000 rows (8.3\u{2009}%)"
@@ -146,8 +164,8 @@ fn dashboard() -> Dashboard {
         ]
         .map(str::to_owned)
         .to_vec(),
-        rows: vec![
-            DashboardRow {
+        columns: vec![
+            DashboardColumn {
                 weight: 1.0,
                 charts: vec![
                     (1.0, histogram("trip_distance", distances())),
@@ -155,7 +173,7 @@ fn dashboard() -> Dashboard {
                     (1.0, histogram("pickup_at", pickups())),
                 ],
             },
-            DashboardRow {
+            DashboardColumn {
                 weight: 1.35,
                 charts: vec![
                     (
@@ -167,27 +185,10 @@ fn dashboard() -> Dashboard {
                         ),
                     ),
                     (1.0, chart("payment_type", filters, Body::Bars(payments()))),
+                    (1.0, chart("rows", "", Body::Rows(rows))),
                 ],
             },
         ],
-        table: Some(RowsTable {
-            header: [
-                ("row", true),
-                ("pickup_at", false),
-                ("vendor", false),
-                ("trip_distance", true),
-                ("fare_amount", true),
-                ("note", false),
-            ]
-            .map(|(name, right)| (name.to_owned(), right))
-            .to_vec(),
-            rows: vec![
-                row(["12", "2015-03-14T09:26:53", "VTS", "3.5", "12.25", ""]),
-                row(["1\u{2009}048\u{2009}576", "2015-03-14T09:27:01", "CMT", "9.87", "31", "日本語 ≈ ok"]),
-                row(["999\u{2009}999\u{2009}999", "2015-12-31T23:59:59", "VTS", "", "4.5", ""]),
-                row(["12", "2015-03-14T09:26:53", "VTS", "3.5", "12.25", ""]),
-            ],
-        }),
         footer: "exact · 2026-11-21 · outcrop 0.1.0".to_owned(),
     }
 }

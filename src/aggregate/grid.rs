@@ -53,7 +53,7 @@ impl Grid {
 }
 
 /// Any numeric array as `f64`, missing as NaN.
-pub(super) fn to_f64(array: &ArrayRef) -> Vec<f64> {
+pub fn to_f64(array: &ArrayRef) -> Vec<f64> {
     use arrow::array::AsArray;
     use arrow::datatypes::{DataType, Float64Type};
     let number = match array.data_type() {

@@ -13,7 +13,7 @@ mod table;
 mod values;
 
 pub use bins::{Bins, BinsError, Scale, SlotKind};
-pub use grid::Grid;
+pub use grid::{Grid, to_f64};
 pub use lanes::{Lane, Lanes};
 pub use nice::{nice_bins, widen};
 pub use table::{AGGREGATES, Aggregate, Measured};

@@ -10,4 +10,4 @@ pub mod ticks;
 
 pub use display::{format_value, group_digits, shorten, si};
 pub use domain::Domain;
-pub use schema::{Chunk, Field, Kind, Schema, kind};
+pub use schema::{Chunk, Field, Kind, Schema, kind, per_second};

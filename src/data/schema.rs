@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 
 /// What a person may do with a type, coarser than [`DataType`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +44,22 @@ pub fn kind(data_type: &DataType) -> Kind {
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Kind::Time,
         DataType::Duration(_) => Kind::Duration,
         _ => Kind::Other,
+    }
+}
+
+/// How many units of a type of times or durations make a second; 1 for any other type.
+pub fn per_second(data_type: &DataType) -> f64 {
+    match data_type {
+        DataType::Timestamp(unit, _) | DataType::Duration(unit) => match unit {
+            TimeUnit::Second => 1.0,
+            TimeUnit::Millisecond => 1e3,
+            TimeUnit::Microsecond => 1e6,
+            TimeUnit::Nanosecond => 1e9,
+        },
+        DataType::Date32 => 1.0 / 86_400.0,
+        DataType::Date64 => 1e3,
+        DataType::Dictionary(_, values) => per_second(values),
+        _ => 1.0,
     }
 }
 

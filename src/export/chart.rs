@@ -22,6 +22,8 @@ pub enum Body {
     Heatmap(Heatmap),
     /// A value per category.
     Bars(Bars),
+    /// The rows themselves.
+    Rows(RowsTable),
 }
 
 /// What the numbers on an axis are.
@@ -138,16 +140,16 @@ pub struct Bars {
     pub brushed: Vec<usize>,
 }
 
-/// A row of charts side by side.
+/// Charts one below the other.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DashboardRow {
-    /// Share of the height.
+pub struct DashboardColumn {
+    /// Share of the width.
     pub weight: f32,
-    /// Share of the width, and chart.
+    /// Share of the height, and chart.
     pub charts: Vec<(f32, Chart)>,
 }
 
-/// Some rows of the table below the charts.
+/// Some rows of the table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RowsTable {
     /// Names of the columns, and whether their values stand to the right.
@@ -167,10 +169,8 @@ pub struct Dashboard {
     pub share: Option<f64>,
     /// The filters, one text each.
     pub chips: Vec<String>,
-    /// The charts.
-    pub rows: Vec<DashboardRow>,
-    /// Some rows of the table.
-    pub table: Option<RowsTable>,
+    /// The charts, in columns side by side.
+    pub columns: Vec<DashboardColumn>,
     /// Last line: exact or not, when, from what.
     pub footer: String,
 }

@@ -10,8 +10,6 @@ const CHIP_GAP: f32 = 8.0;
 const TABLE_ROW: f32 = 19.0;
 const SHARE_BAR: f32 = 120.0;
 const LONGEST_CHIP: f32 = 320.0;
-/// Most of the height the table may take.
-const TABLE_SHARE: f32 = 0.28;
 const WIDEST_COLUMN: f32 = 220.0;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, rect: Rect, dashboard: &Dashboard) {
@@ -48,28 +46,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, rect: Rect, dashboard: &Dashboard) {
         canvas.horizontal(rect.left, rect.right, bottom, palette.hairline);
         canvas.text_within(&dashboard.footer, left, bottom + 16.0, right - left, Align::Left, note);
     }
-    if let Some(rows) = &dashboard.table {
-        let wanted = TABLE_ROW * (rows.rows.len() + 1) as f32 + 16.0;
-        let height = if dashboard.rows.is_empty() { bottom - top } else { (bottom - top) * TABLE_SHARE };
-        let area = Rect::new(left, bottom - wanted.min(height), right, bottom);
-        canvas.horizontal(rect.left, rect.right, area.top, palette.hairline);
-        table(canvas, area, rows);
-        bottom = area.top;
-    }
     charts(canvas, Rect::new(rect.left, top, rect.right, bottom), dashboard);
 }
 
 fn charts(canvas: &mut Canvas<'_>, area: Rect, dashboard: &Dashboard) {
     let palette = canvas.palette;
-    let heights = shares(dashboard.rows.iter().map(|row| row.weight), area.top, area.bottom);
-    for (i, (row, [top, bottom])) in dashboard.rows.iter().zip(heights).enumerate() {
+    let widths = shares(dashboard.columns.iter().map(|column| column.weight), area.left, area.right);
+    for (i, (column, [left, right])) in dashboard.columns.iter().zip(widths).enumerate() {
         if i > 0 {
-            canvas.horizontal(area.left, area.right, top, palette.hairline);
+            canvas.vertical(left, area.top, area.bottom, palette.hairline);
         }
-        let widths = shares(row.charts.iter().map(|(weight, _)| *weight), area.left, area.right);
-        for (j, ((_, one), [left, right])) in row.charts.iter().zip(widths).enumerate() {
+        let heights = shares(column.charts.iter().map(|(weight, _)| *weight), area.top, area.bottom);
+        for (j, ((_, one), [top, bottom])) in column.charts.iter().zip(heights).enumerate() {
             if j > 0 {
-                canvas.vertical(left, top, bottom, palette.hairline);
+                canvas.horizontal(left, right, top, palette.hairline);
             }
             chart(canvas, Rect::new(left, top, right, bottom), one);
         }
@@ -113,7 +103,8 @@ fn chips(canvas: &mut Canvas<'_>, chips: &[String], left: f32, right: f32, top: 
     y + CHIP_HEIGHT + 10.0
 }
 
-fn table(canvas: &mut Canvas<'_>, area: Rect, table: &RowsTable) {
+/// Draws as many rows and columns as there is room for.
+pub(super) fn table(canvas: &mut Canvas<'_>, area: Rect, table: &RowsTable) {
     let palette = canvas.palette;
     let value = Ink { size: 12.0, bold: false, color: palette.text };
     let head = Ink { size: 11.5, bold: true, color: palette.muted };

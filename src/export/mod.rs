@@ -21,7 +21,8 @@ use std::path::PathBuf;
 
 pub use atomic::{atomic_write, sweep_stale};
 pub use chart::{
-    AxisKind, AxisLabel, Bars, Body, Chart, Dashboard, DashboardRow, Heatmap, Histogram, OffAxis, RowsTable,
+    AxisKind, AxisLabel, Bars, Body, Chart, Dashboard, DashboardColumn, Heatmap, Histogram, OffAxis,
+    RowsTable,
 };
 pub use colors::{ColorMap, ColorScale, Palette, Rgb};
 pub use picture::{Picture, PictureOptions, Raster, png, raster, svg};

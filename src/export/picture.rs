@@ -171,7 +171,7 @@ fn check(picture: Picture<'_>, options: PictureOptions) -> Result<(u32, u32), Ex
     match picture {
         Picture::Chart(chart) => check_chart(chart)?,
         Picture::Dashboard(dashboard) => {
-            for (_, chart) in dashboard.rows.iter().flat_map(|row| &row.charts) {
+            for (_, chart) in dashboard.columns.iter().flat_map(|column| &column.charts) {
                 check_chart(chart)?;
             }
         }
@@ -211,6 +211,7 @@ fn check_chart(chart: &Chart) -> Result<(), ExportError> {
                 return wrong("it has not one value per category");
             }
         }
+        Body::Rows(_) => {}
     }
     Ok(())
 }

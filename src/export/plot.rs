@@ -5,7 +5,7 @@ use super::axis::{
 };
 use super::canvas::{Align, Canvas, Ink, Rect, text_width};
 use super::chart::{AxisKind, Bars, Body, Chart, Histogram};
-use super::heatmap;
+use super::{dashboard, heatmap};
 use crate::data::{group_digits, si};
 
 pub(super) const PADDING: f32 = 14.0;
@@ -36,6 +36,7 @@ pub(super) fn chart(canvas: &mut Canvas<'_>, rect: Rect, chart: &Chart) {
         Body::Histogram(histogram) => draw_histogram(canvas, body, histogram),
         Body::Heatmap(heatmap) => heatmap::draw(canvas, body, heatmap),
         Body::Bars(bars) => draw_bars(canvas, body, bars),
+        Body::Rows(rows) => dashboard::table(canvas, body, rows),
     }
 }
 

@@ -7,8 +7,10 @@
 
 mod command;
 mod document;
+pub mod figure;
 mod history;
 pub mod persist;
+pub mod questions;
 mod scene;
 mod state;
 

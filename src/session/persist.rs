@@ -1,5 +1,7 @@
 //! A session as plain, versioned text (TOML). Reading it runs nothing and opens nothing.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::Document;
@@ -42,6 +44,20 @@ struct Versioned {
 pub fn to_text(document: &Document) -> String {
     let body = toml::to_string(document).unwrap_or_default();
     format!("{HEADER}\nversion = {VERSION}\n{body}")
+}
+
+/// The document with its file where the session file at `path` means it: a relative path begins in the
+/// folder of the session file, so that both can be moved together.
+pub fn located(mut document: Document, path: &Path) -> Document {
+    if let (Some(file), Some(folder)) = (&mut document.file, path.parent()) {
+        *file = folder.join(&file);
+    }
+    document
+}
+
+/// Whether a file that begins with `head` and has this lower-case extension holds a session.
+pub fn recognizes(head: &[u8], extension: &str) -> bool {
+    extension == "outcrop" || head.starts_with(HEADER.as_bytes())
 }
 
 /// The document of a text.

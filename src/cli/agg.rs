@@ -1,0 +1,114 @@
+//! `outcrop agg`: aggregates by bins and keys, as a table.
+
+use std::path::PathBuf;
+
+use arrow::compute::{SortOptions, sort_to_indices, take_record_batch};
+use arrow::record_batch::RecordBatch;
+
+use super::axis::{AxisText, keys};
+use super::input::{Filters, Input};
+use super::output::TableOutput;
+use super::{CliCommand, Execute, Failure, command};
+use crate::query::output::{TableOptions, to_batch};
+use crate::query::{Ask, Axis, Key};
+
+pub(super) const COMMAND: CliCommand = command::<Agg>("agg");
+
+/// Most axes answered cell by cell; of more, only the cells that hold rows are listed.
+const GRID_AXES: usize = 2;
+
+/// Aggregate by bins and keys; one row per cell
+///
+/// A binned axis becomes its lower and upper edge, a key its value, then come the aggregates, named by
+/// their text. Over one or two binned axes alone every cell is listed, those below, above and without a
+/// value included; else every group that has rows.
+#[derive(Debug, clap::Args)]
+pub(super) struct Agg {
+    #[command(flatten)]
+    input: Input,
+    /// What to group by: a key, or an axis cut into bins
+    ///
+    /// EXPR takes the values as they are; EXPR:lo:hi:bins cuts them into equal bins, EXPR:lo:hi:bins:log
+    /// into bins of equal ratio; EXPR::bins covers the whole extent. Limits may be expressions such as
+    /// 2*pi, and dates for times.
+    #[arg(long, value_name = "EXPR[:lo:hi:bins]")]
+    by: Vec<String>,
+    /// What to compute of every cell, as `mean(fare)`; counts rows if not given
+    #[arg(long = "agg", value_name = "NAME(EXPR)")]
+    aggregates: Vec<String>,
+    #[command(flatten)]
+    filters: Filters,
+    /// Order rows by this column of the result, `COLUMN:desc` from the largest
+    #[arg(long, value_name = "COLUMN[:desc]")]
+    sort: Option<String>,
+    /// Keep only the first rows of the result
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Where to: a .csv or .arrow file, or - for CSV; a readable table if not given
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Execute for Agg {
+    fn execute(self) -> Result<(), Failure> {
+        let output = TableOutput::of(self.output.as_deref())?;
+        let by = self.by.iter().map(|text| AxisText::parse("--by", text)).collect::<Result<Vec<_>, _>>()?;
+        let table = self.input.open()?;
+        let selection = table.selection(&self.filters)?;
+        let count = ["count".to_owned()];
+        let aggregates = if self.aggregates.is_empty() { &count[..] } else { &self.aggregates };
+        let measures =
+            aggregates.iter().map(|text| table.measure("--agg", text)).collect::<Result<_, _>>()?;
+        let keys = keys("--by", &by, &table, &selection)?;
+        let ask = match axes_alone(&keys) {
+            Some(axes) => Ask::Grid { axes, measures },
+            None => Ask::Groups { keys, measures },
+        };
+        let question = table.question(&selection, ask);
+        let answer = table.answer("aggregating", &question)?;
+        let batch =
+            to_batch(&question, &answer, TableOptions::default()).map_err(|error| table.failure(&error))?;
+        let batch = self.sorted(batch)?;
+        let batch = batch.slice(0, self.limit.unwrap_or(usize::MAX).min(batch.num_rows()));
+        let notes = [
+            ("source".to_owned(), table.path.display().to_string()),
+            ("where".to_owned(), self.filters.conditions.join(" and ")),
+        ];
+        output.write(&batch, &notes)
+    }
+}
+
+impl Agg {
+    fn sorted(&self, batch: RecordBatch) -> Result<RecordBatch, Failure> {
+        let Some(sort) = &self.sort else { return Ok(batch) };
+        let (name, descending) = match sort.strip_suffix(":desc") {
+            Some(name) => (name, true),
+            None => (sort.as_str(), false),
+        };
+        let Some(column) = batch.column_by_name(name) else {
+            let names: Vec<String> =
+                batch.schema().fields().iter().map(|f| format!("`{}`", f.name())).collect();
+            return Err(Failure::Usage(format!(
+                "--sort: the result has no column `{name}`; it has {}",
+                names.join(", ")
+            )));
+        };
+        let options = SortOptions { descending, nulls_first: false };
+        sort_to_indices(column, Some(options), None)
+            .and_then(|order| take_record_batch(&batch, &order))
+            .map_err(|error| Failure::Usage(format!("--sort {name}: {error}")))
+    }
+}
+
+/// The axes, if there is nothing else and few enough for a grid.
+fn axes_alone(keys: &[Key]) -> Option<Vec<Axis>> {
+    if keys.len() > GRID_AXES {
+        return None;
+    }
+    keys.iter()
+        .map(|key| match key {
+            Key::Binned(axis) => Some(axis.clone()),
+            Key::Value(_) => None,
+        })
+        .collect()
+}

@@ -1,0 +1,134 @@
+//! The table a command works on, and what is asked of it in text.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+
+use super::Failure;
+use super::progress::watched;
+use crate::dataset::Dataset;
+use crate::expr::Expr;
+use crate::formats;
+use crate::query::{Answer, Ask, Measure, QueryError, Question, ScanOptions, Workers, scan};
+use crate::select::{Clause, Selection};
+
+/// Which table, and how it is worked on.
+#[derive(Debug, clap::Args)]
+pub(super) struct Input {
+    /// The table: an HDF5 or Arrow file
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+    /// Define a virtual column; later ones may use it
+    #[arg(long = "let", value_name = "NAME=EXPR")]
+    pub(super) definitions: Vec<String>,
+    /// Threads to compute on; 0 is one per core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) threads: usize,
+}
+
+/// Which rows.
+#[derive(Debug, clap::Args)]
+pub(super) struct Filters {
+    /// Only rows for which this is true; given several times, all must be
+    #[arg(long = "where", value_name = "EXPR")]
+    pub(super) conditions: Vec<String>,
+}
+
+/// An open table and the threads to scan it on.
+pub(super) struct Table {
+    pub(super) path: PathBuf,
+    pub(super) dataset: Arc<Dataset>,
+    pub(super) workers: Workers,
+}
+
+impl Input {
+    /// Opens the table and defines its virtual columns. Reads no value.
+    pub(super) fn open(&self) -> Result<Table, Failure> {
+        let source = watched("opening", |task| formats::open(&self.file, task))?;
+        let mut table = Table::new(&self.file, Dataset::new(source), self.threads)?;
+        for definition in &self.definitions {
+            table.define(definition)?;
+        }
+        Ok(table)
+    }
+}
+
+impl Table {
+    pub(super) fn new(path: &Path, dataset: Dataset, threads: usize) -> Result<Table, Failure> {
+        let workers = Workers::new(threads)
+            .map_err(|error| Failure::Failed(format!("no threads to work on: {error}")))?;
+        Ok(Table { path: path.to_owned(), dataset: Arc::new(dataset), workers })
+    }
+
+    fn define(&mut self, definition: &str) -> Result<(), Failure> {
+        let flag = "--let";
+        let Some((name, text)) = definition.split_once('=') else {
+            return Err(Failure::Usage(format!("{flag} takes NAME=EXPR, not `{definition}`")));
+        };
+        // Parsed here first for the pointer under the mistake.
+        self.expr(flag, text)?;
+        let dataset = self
+            .dataset
+            .with_column(name.trim(), text)
+            .map_err(|error| Failure::Usage(format!("{flag}: {error}")))?;
+        self.dataset = Arc::new(dataset);
+        Ok(())
+    }
+
+    /// The expression `text`, given as `flag`.
+    pub(super) fn expr(&self, flag: &str, text: &str) -> Result<Expr, Failure> {
+        Expr::parse(text, self.dataset.schema()).map_err(|error| Failure::expression(flag, text, &error))
+    }
+
+    /// The rows that pass all of these.
+    pub(super) fn selection(&self, filters: &Filters) -> Result<Selection, Failure> {
+        let clause = |text: &String| {
+            let expr = self.expr("--where", text)?;
+            if expr.data_type() != &DataType::Boolean {
+                return Err(Failure::Usage(format!(
+                    "--where takes a condition such as `x > 1`; `{text}` is of type {}",
+                    expr.data_type()
+                )));
+            }
+            Ok(Clause::filter(expr))
+        };
+        Ok(Selection::of(filters.conditions.iter().map(clause).collect::<Result<Vec<_>, Failure>>()?))
+    }
+
+    /// The measure `text`, as `mean(fare)`.
+    pub(super) fn measure(&self, flag: &str, text: &str) -> Result<Measure, Failure> {
+        if let Some((_, rest)) = text.split_once('(')
+            && let Some(inside) = rest.trim_end().strip_suffix(')')
+            && !matches!(inside.trim(), "" | "*")
+            && let Err(mut error) = Expr::parse(inside, self.dataset.schema())
+        {
+            let start = text.len() - rest.len();
+            error.span = error.span.start + start..error.span.end + start;
+            return Err(Failure::expression(flag, text, &error));
+        }
+        Measure::parse(text, &self.dataset).map_err(|reason| Failure::Usage(format!("{flag}: {reason}")))
+    }
+
+    /// A question about the rows of `selection`.
+    pub(super) fn question(&self, selection: &Selection, ask: Ask) -> Question {
+        Question::new(self.dataset.clone(), selection.clone(), ask)
+    }
+
+    /// Answers all questions in one pass.
+    pub(super) fn answers(&self, what: &str, questions: &[Question]) -> Result<Vec<Answer>, Failure> {
+        watched(what, |task| scan(questions, &self.workers, ScanOptions::default(), task))
+            .map_err(|error| self.failure(&error))
+    }
+
+    /// Answers one question.
+    pub(super) fn answer(&self, what: &str, question: &Question) -> Result<Answer, Failure> {
+        let answers = self.answers(what, std::slice::from_ref(question))?;
+        answers.into_iter().next().ok_or_else(|| Failure::about(&self.path, "no answer"))
+    }
+
+    /// An error about this table.
+    pub(super) fn failure(&self, error: &QueryError) -> Failure {
+        Failure::about(&self.path, error)
+    }
+}

@@ -1,0 +1,108 @@
+//! The questions of the window, answered in a terminal or a script.
+//!
+//! [`run`] reads the command line; every command is one file here and one line in [`COMMANDS`]. Results
+//! go to the standard output or a file that is written whole or not at all; errors and progress go to
+//! the standard error. This room knows no egui and opens no window: that is left to the caller.
+
+mod agg;
+mod axis;
+mod bench;
+mod failure;
+mod info;
+mod input;
+mod output;
+mod plot;
+mod progress;
+mod render;
+mod scene;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgMatches, ValueHint, value_parser};
+
+pub use failure::Failure;
+
+/// What is left to do once the command line was followed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing.
+    Done,
+    /// Open the window, on these files if there are any.
+    Window(Vec<PathBuf>),
+}
+
+/// A command of the terminal.
+pub struct CliCommand {
+    /// What is typed after `outcrop`.
+    pub name: &'static str,
+    /// Adds its description and arguments to a command line.
+    arguments: fn(clap::Command) -> clap::Command,
+    run: fn(&ArgMatches) -> Result<(), Failure>,
+}
+
+/// Every command.
+pub static COMMANDS: &[CliCommand] =
+    &[info::COMMAND, agg::COMMAND, plot::COMMAND, render::COMMAND, bench::COMMAND];
+
+/// The [`CliCommand`] `name`, whose arguments are the fields of `Arguments`.
+const fn command<Arguments: clap::Args + Execute>(name: &'static str) -> CliCommand {
+    CliCommand {
+        name,
+        arguments: |command| Arguments::augment_args(command),
+        run: |matches| {
+            Arguments::from_arg_matches(matches).map_err(|error| Failure::Usage(error.to_string()))?.execute()
+        },
+    }
+}
+
+/// What a command does with its arguments.
+trait Execute {
+    fn execute(self) -> Result<(), Failure>;
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`Failure`]; show it by [`report`]. A command line that cannot be understood ends the program here,
+/// with its usage.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
+    let mut matches = command_line().get_matches_from(arguments);
+    if let Some((name, matches)) = matches.subcommand() {
+        let command = COMMANDS.iter().find(|command| command.name == name);
+        return match command {
+            Some(command) => (command.run)(matches).map(|()| Outcome::Done),
+            None => Err(Failure::Usage(format!("there is no command `{name}`"))),
+        };
+    }
+    Ok(Outcome::Window(matches.remove_many("file").map(Iterator::collect).unwrap_or_default()))
+}
+
+/// Tells the person what went wrong, and gives the exit code: 1 if it failed, 2 if what was typed makes
+/// no sense.
+pub fn report(failure: &Failure) -> ExitCode {
+    if !matches!(failure, Failure::Hangup) {
+        eprintln!("outcrop: {failure}");
+    }
+    ExitCode::from(failure.code())
+}
+
+fn command_line() -> clap::Command {
+    let files = Arg::new("file")
+        .value_name("FILE")
+        .num_args(0..)
+        .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath)
+        .help("Tables (HDF5, Arrow) or a session to open in the window");
+    let line = clap::Command::new("outcrop")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Explore tables far larger than memory.\n\nWithout a command, opens the window.")
+        .after_help("Exit codes: 0 done, 1 failed, 2 the command line makes no sense.")
+        .args_conflicts_with_subcommands(true)
+        .subcommand_precedence_over_arg(true)
+        .arg(files);
+    COMMANDS
+        .iter()
+        .fold(line, |line, command| line.subcommand((command.arguments)(clap::Command::new(command.name))))
+}

@@ -1,0 +1,164 @@
+//! The views of a session, answered and ready to be drawn.
+
+use std::collections::HashMap;
+
+use super::Failure;
+use super::input::Table;
+use super::output::extension;
+use super::progress::watched;
+use crate::export::{Chart, Palette, Picture, PictureOptions, save_picture};
+use crate::query::{Ask, Axis, Question, rows};
+use crate::select::Selection;
+use crate::session::{Document, Session, ViewId, ViewKind, ViewSpec, figure, questions};
+
+/// Rows read for a view of rows; a picture shows as many as there is room for.
+const ROWS: usize = 60;
+
+/// How a picture is drawn.
+#[derive(Debug, clap::Args)]
+pub(super) struct Look {
+    /// Width in logical pixels
+    #[arg(long, value_name = "PX", default_value_t = 1280)]
+    width: u32,
+    /// Height in logical pixels
+    #[arg(long, value_name = "PX", default_value_t = 800)]
+    height: u32,
+    /// Pixels per logical pixel: 2 for print and fine screens
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    scale: f32,
+    /// Light on dark
+    #[arg(long)]
+    dark: bool,
+}
+
+impl Look {
+    /// Draws a picture into the file at `path`.
+    pub(super) fn save(
+        &self,
+        path: &std::path::Path,
+        picture: Picture<'_>,
+        dark: bool,
+        notes: &[(String, String)],
+    ) -> Result<(), Failure> {
+        let palette = if dark || self.dark { Palette::DARK } else { Palette::LIGHT };
+        let options = PictureOptions { width: self.width, height: self.height, scale: self.scale, palette };
+        save_picture(path, picture, options, notes)?;
+        Ok(())
+    }
+}
+
+/// That a picture can be written to `path`, before any work is done.
+pub(super) fn check_picture_path(path: &std::path::Path) -> Result<(), Failure> {
+    match extension(path).as_str() {
+        "png" | "svg" => Ok(()),
+        _ => Err(Failure::Usage(format!("-o {}: a picture is written as .png or .svg", path.display()))),
+    }
+}
+
+/// The session of `document` on the open table. Whatever of it makes no sense there is an error.
+pub(super) fn session_on(document: Document, table: &Table) -> Result<Session, Failure> {
+    use crate::session::Command;
+    let mut session = Session::new();
+    let document = Document { file: Some(table.path.clone()), ..document };
+    session.apply(Command::Restore(Box::new(document)));
+    session.apply(Command::Opened { path: table.path.clone(), result: Ok(table.dataset.clone()) });
+    if let Some(notice) = session.notice() {
+        return Err(Failure::about(&table.path, &notice.text));
+    }
+    for filter in session.filters() {
+        if let Err(error) = &filter.clause {
+            return Err(Failure::about(
+                &table.path,
+                format!("filter {}: {error}", figure::filter_text(filter)),
+            ));
+        }
+    }
+    Ok(session)
+}
+
+/// The axes of every view, cut as the window cuts them; open ends are found by one pass.
+pub(super) fn axes(session: &Session, table: &Table) -> Result<HashMap<ViewId, Vec<Axis>>, Failure> {
+    let mut wanted = Vec::new();
+    let mut extents = Vec::new();
+    for view in &session.document().views {
+        let target = match view.kind {
+            ViewKind::Histogram => questions::HISTOGRAM_BINS,
+            ViewKind::Heatmap => questions::HEATMAP_BINS,
+            ViewKind::Bars | ViewKind::Rows => continue,
+        };
+        let specs = [view.x.as_ref(), view.y.as_ref()];
+        let count = if view.kind == ViewKind::Heatmap { 2 } else { 1 };
+        for spec in &specs[..count] {
+            let spec =
+                spec.ok_or_else(|| Failure::about(&table.path, format!("{}: an axis lacks", view.title())))?;
+            let expr = table.expr(&view.title(), &spec.expr)?;
+            let extent = questions::extent(&table.dataset, &expr, spec.scale()).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "{}: {expr} is of type {} and has no axis",
+                    view.title(),
+                    expr.data_type()
+                ))
+            })?;
+            extents.push(extent);
+            wanted.push((view.id, spec, expr, target));
+        }
+    }
+    let answers = table.answers("finding the extent", &extents)?;
+    let mut axes: HashMap<ViewId, Vec<Axis>> = HashMap::new();
+    for ((view, spec, expr, target), answer) in wanted.into_iter().zip(&answers) {
+        let bins = questions::bins(spec, &expr, questions::extent_of(answer), target);
+        axes.entry(view).or_default().push(Axis { expr, bins });
+    }
+    Ok(axes)
+}
+
+/// The chart of every view over its axes, and how many rows pass all filters: one pass for all of them.
+pub(super) fn charts(
+    session: &Session,
+    table: &Table,
+    axes: &HashMap<ViewId, Vec<Axis>>,
+) -> Result<(Vec<(ViewId, Chart)>, u64), Failure> {
+    let views: Vec<&ViewSpec> =
+        session.document().views.iter().filter(|v| v.kind != ViewKind::Rows).collect();
+    let mut asked = vec![table.question(session.selection(), Ask::Index)];
+    for view in &views {
+        let axes = axes.get(&view.id).map_or(&[][..], Vec::as_slice);
+        for selection in [session.selection_for(view), Selection::all()] {
+            asked.push(question(view, axes, selection, table)?);
+        }
+    }
+    let answers = table.answers("computing", &asked)?;
+    let index = answers[0].index();
+    let mut charts = Vec::new();
+    for (view, pair) in views.iter().zip(answers[1..].chunks(2)) {
+        let is_filtered = !session.selection_for(view).is_all();
+        let all = is_filtered.then_some(&pair[1]);
+        let chart = figure::chart(session, view, &pair[0], all)
+            .ok_or_else(|| Failure::about(&table.path, format!("{} cannot be drawn", view.title())))?;
+        charts.push((view.id, chart));
+    }
+    for view in session.document().views.iter().filter(|view| view.kind == ViewKind::Rows) {
+        let fields = table.dataset.schema().fields();
+        let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+        let exprs = names
+            .iter()
+            .filter_map(|name| crate::expr::Expr::column(name, table.dataset.schema()).ok())
+            .collect::<Vec<_>>();
+        let page = watched("reading rows", |task| {
+            rows::fetch(&table.dataset, session.selection(), index, 0, ROWS, &exprs, task)
+        })
+        .map_err(|error| table.failure(&error))?;
+        charts.push((view.id, figure::rows_chart(&page, &names)));
+    }
+    Ok((charts, index.map_or(0, |index| index.total())))
+}
+
+fn question(
+    view: &ViewSpec,
+    axes: &[Axis],
+    selection: Selection,
+    table: &Table,
+) -> Result<Question, Failure> {
+    questions::question(&table.dataset, view, axes, selection)
+        .map_err(|reason| Failure::Usage(format!("{}: {reason}", view.title())))
+}

@@ -1,0 +1,119 @@
+//! What a view asks: its axes cut into bins, and the question over them.
+//!
+//! An axis without a range covers every finite value, so its extent is a question of its own, asked of
+//! all rows whatever the filters: filters must not move an axis.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Float32Type};
+
+use super::{AxisSpec, ViewKind, ViewSpec};
+use crate::aggregate::{Aggregate, Bins, Scale, nice_bins, to_f64};
+use crate::data::{Kind, kind, per_second};
+use crate::dataset::Dataset;
+use crate::expr::Expr;
+use crate::query::{Answer, Ask, Axis, Key, Measure, Question};
+use crate::select::{Clause, Selection};
+
+/// Bins of a histogram unless the view says otherwise.
+pub const HISTOGRAM_BINS: usize = 50;
+/// Bins along each axis of a heatmap unless the view says otherwise.
+pub const HEATMAP_BINS: usize = 80;
+
+/// Asks for the least and the greatest finite value of an axis over all rows; of a logarithmic one,
+/// over those above zero.
+pub fn extent(dataset: &Arc<Dataset>, expr: &Expr, scale: Scale) -> Option<Question> {
+    let measure = |name| Measure::new(Aggregate::named(name)?, Some(expr.clone())).ok();
+    let measures = vec![measure("finite_min")?, measure("finite_max")?];
+    let selection = match scale {
+        Scale::Linear => Selection::all(),
+        Scale::Log => {
+            let positive = Expr::parse(&format!("({expr}) > 0"), dataset.schema()).ok()?;
+            Selection::all().with(Clause::filter(positive))
+        }
+    };
+    Some(Question::new(dataset.clone(), selection, Ask::Grid { axes: Vec::new(), measures }))
+}
+
+/// The extent in an answer to [`extent`]; `None` where there is no finite value.
+pub fn extent_of(answer: &Answer) -> Option<[f64; 2]> {
+    let grid = answer.grid()?;
+    let end = |m: usize| as_written(grid.measures.get(m)?, 0);
+    Some([end(0)?, end(1)?])
+}
+
+/// A finite value as `f64`. Of a `float32` the number it is written as: edges are compared with it as
+/// `float32` ([`crate::kernel::edge`]), so that the stored 0.7 (0.699999988) lies at the edge 0.7, and bins
+/// that are to hold it must reach beyond 0.7.
+pub fn as_written(values: &ArrayRef, row: usize) -> Option<f64> {
+    let value = match values.data_type() {
+        DataType::Float32 if values.is_valid(row) => {
+            values.as_primitive::<Float32Type>().value(row).to_string().parse().ok()?
+        }
+        _ => to_f64(&values.slice(row, 1))[0],
+    };
+    value.is_finite().then_some(value)
+}
+
+/// The least edge above `value`, the largest of its type that is to lie below it.
+pub fn edge_above(value: f64, data_type: &DataType) -> f64 {
+    match data_type {
+        DataType::Float32 | DataType::Float16 => f64::from((value as f32).next_up()),
+        other if kind(other) == Kind::Float => value.next_up(),
+        _ => (value + 1.0).max(value.next_up()),
+    }
+}
+
+/// The bins of an axis. Their edges are round numbers and hold the range, or the extent without one.
+pub fn bins(spec: &AxisSpec, expr: &Expr, extent: Option<[f64; 2]>, target: usize) -> Bins {
+    let target = spec.bins.unwrap_or(target);
+    // The upper end of a range is an edge and need not lie inside.
+    let range = spec.range.map(|[lo, hi]| [lo, hi.next_down().max(lo)]);
+    match spec.scale() {
+        Scale::Log => {
+            let [lo, hi] = range.or(extent).filter(|[lo, _]| *lo > 0.0).unwrap_or([1.0, 10.0]);
+            log_bins(lo, hi.max(lo), target)
+        }
+        Scale::Linear => {
+            let [lo, hi] = range.or(extent).unwrap_or([0.0, 1.0]);
+            nice_bins(lo, hi, target, kind(expr.data_type()), per_second(expr.data_type()))
+        }
+    }
+}
+
+/// Bins of equal ratio over `lo..=hi`, a whole number of them to a decade.
+fn log_bins(lo: f64, hi: f64, target: usize) -> Bins {
+    let decades = (hi / lo).log10().max(0.1);
+    let per_decade = (target as f64 / decades).round().clamp(1.0, 1000.0);
+    let first = (lo.log10() * per_decade + 1e-9).floor();
+    let last = (hi.log10() * per_decade + 1e-9).floor() + 1.0;
+    let edge = |k: f64| 10f64.powf(k / per_decade);
+    let low = edge(first).min(lo);
+    let high = edge(last).max(hi.next_up());
+    Bins::new(low, high, (last - first).max(1.0) as usize, Scale::Log)
+        .unwrap_or_else(|_| nice_bins(lo, hi, target, Kind::Float, 1.0))
+}
+
+/// The question of a view under a selection, over axes already cut.
+///
+/// # Errors
+/// A sentence: the view has no such measure, or its key is no expression.
+pub fn question(
+    dataset: &Arc<Dataset>,
+    view: &ViewSpec,
+    axes: &[Axis],
+    selection: Selection,
+) -> Result<Question, String> {
+    let measures = vec![Measure::parse(&view.measure, dataset)?];
+    let ask = match view.kind {
+        ViewKind::Histogram | ViewKind::Heatmap => Ask::Grid { axes: axes.to_vec(), measures },
+        ViewKind::Bars => {
+            let text = view.x.as_ref().map(|axis| axis.expr.as_str()).unwrap_or_default();
+            let key = Expr::parse(text, dataset.schema()).map_err(|error| error.to_string())?;
+            Ask::Groups { keys: vec![Key::Value(key)], measures }
+        }
+        ViewKind::Rows => Ask::Index,
+    };
+    Ok(Question::new(dataset.clone(), selection, ask))
+}
