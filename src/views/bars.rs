@@ -124,6 +124,7 @@ fn paint(
         pos2(body.left() + unit, body.top() + unit),
         pos2(body.right() - 4.0, body.bottom() - 20.0),
     );
+    state.plot = Some(area);
     let greatest = bars.iter().map(|bar| bar.all.max(bar.selected)).fold(0.0, f64::max);
     if !cx.brushing || state.values.is_none() {
         state.values = Some((0.0, greatest));
@@ -138,7 +139,7 @@ fn paint(
     let line = theme.size.bar;
 
     let name = view.title();
-    let background = ui.interact(area, ui.id().with("plot"), Sense::click());
+    let background = ui.interact(area, ui.scope_id().with("plot"), Sense::click());
     background.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, &name));
     if brushing::wants_clear(ui, &background, view, cx) {
         brushing::clear(view, cx);

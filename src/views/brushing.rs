@@ -89,7 +89,7 @@ pub(super) fn edge(
     value_text: &str,
 ) -> (Id, Option<Interval>) {
     let end = if part == Part::Lower { "lower" } else { "upper" };
-    let id = ui.id().with(("edge", name, end));
+    let id = ui.scope_id().with(("edge", name, end));
     let response = ui.interact(rect, id, Sense::focusable_noninteractive());
     let value = if part == Part::Lower { brush.0 } else { brush.1 };
     let name = format!("{name}, {end} edge");

@@ -127,7 +127,7 @@ fn error_card(
     let card = Rect::from_center_size(body.center(), vec2(galley.size().x + 24.0, height)).intersect(body);
     icon::paint(ui.painter(), Icon::Warning, card.left_top() + vec2(7.0, 8.0), theme.error);
     let text_rect = Rect::from_min_size(card.min + vec2(24.0, 0.0), galley.size());
-    let response = ui.interact(text_rect, ui.id().with("error"), Sense::hover());
+    let response = ui.interact(text_rect, ui.scope_id().with("error"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Alert, true, message));
     ui.painter_at(body).galley(text_rect.min, galley, theme.text);
     let buttons = Rect::from_min_max(

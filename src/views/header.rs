@@ -285,7 +285,7 @@ fn menu(ui: &mut Ui, view: &ViewSpec, changed: &mut ViewSpec, cx: &mut ViewConte
     ui.set_width(200.0);
     let has_axis = matches!(view.kind, ViewKind::Histogram | ViewKind::Heatmap);
     if has_axis {
-        let mut axis_settings = |ui: &mut Ui, axis: &mut Option<AxisSpec>, which: &str| {
+        let axis_settings = |ui: &mut Ui, axis: &mut Option<AxisSpec>, which: &str| {
             let Some(axis) = axis else { return };
             let name = axes::bare(&axis.expr);
             ui.weak(format!("{which} {name}"));

@@ -116,6 +116,7 @@ fn paint(
     if plot.width() < 24.0 || plot.height() < 24.0 {
         return;
     }
+    state.plot = Some(plot);
     let map_x = AxisMap::horizontal(grid.axes[0].clone(), plot);
     let map_y = AxisMap::vertical(grid.axes[1].clone(), plot);
     if !cx.brushing || state.values.is_none() {
@@ -348,7 +349,7 @@ fn hand(
     zoom::strip(ui, below, view, (Which::X, map_x), state, cx);
     let beside = Rect::from_min_max(pos2(body.left(), plot.top()), pos2(plot.left() - 1.0, plot.bottom()));
     zoom::strip(ui, beside, view, (Which::Y, map_y), state, cx);
-    let response = ui.interact(plot, ui.id().with("plot"), Sense::click_and_drag());
+    let response = ui.interact(plot, ui.scope_id().with("plot"), Sense::click_and_drag());
     let title = view.title();
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, &title));
     zoom::by_wheel_and_hand(ui, &response, view, &[(Which::X, map_x), (Which::Y, map_y)], state, cx);

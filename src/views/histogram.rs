@@ -91,6 +91,7 @@ fn paint(
     if plot.width() < 24.0 || plot.height() < 16.0 {
         return;
     }
+    state.plot = Some(plot);
     let map = AxisMap::horizontal(grid.axes[0].clone(), plot);
     let values = grid.measure(0);
     let ghosts = ghost.map(|grid| grid.measure(0));
@@ -164,7 +165,7 @@ fn hand(
     let strip = Rect::from_min_max(pos2(plot.left(), plot.bottom() + 1.0), pos2(plot.right(), body.bottom()));
     zoom::strip(ui, strip, view, (Which::X, map), state, cx);
 
-    let response = ui.interact(plot, ui.id().with("plot"), Sense::click_and_drag());
+    let response = ui.interact(plot, ui.scope_id().with("plot"), Sense::click_and_drag());
     let title = view.title();
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, &title));
     zoom::by_wheel_and_hand(ui, &response, view, &[(Which::X, map)], state, cx);

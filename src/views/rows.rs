@@ -112,11 +112,13 @@ pub fn show(
         pos2(body.left(), body.top() + theme.size.row),
         pos2(body.right() - SCROLL_BAR, body.bottom() - SCROLL_BAR),
     );
+    state.plot = Some(grid);
     let shown = (grid.height() / line).floor().max(1.0) as u64;
     keys_and_wheel(ui, body, shown, view, state, cx);
     state.position.clamp(shown);
 
-    let columns = columns(&dataset, &mut state.position, grid.width() - number_width(ui, &state.position));
+    let room = grid.width() - number_width(ui.painter(), &state.position, cx);
+    let columns = columns(&dataset, &mut state.position, room);
     let exprs: Vec<Expr> =
         columns.iter().filter_map(|field| Expr::column(&field.name, dataset.schema()).ok()).collect();
     let first_page = state.position.first / PAGE;
@@ -152,7 +154,7 @@ pub fn show(
     let painter = ui.painter_at(body);
     table(&painter, body, grid, &columns, &pages, state, shown, cx);
     let name = view.title();
-    let response = ui.interact(grid, ui.id().with("grid"), Sense::click());
+    let response = ui.interact(grid, ui.scope_id().with("grid"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Table, true, &name));
     scroll_bars(ui, body, grid, shown, columns.len(), &dataset, state, cx);
     Outcome::Painted
@@ -198,10 +200,9 @@ fn keys_and_wheel(
 }
 
 /// Width of the column of row numbers.
-fn number_width(ui: &Ui, position: &Position) -> f32 {
-    let theme = super::Theme::current(ui);
+fn number_width(painter: &Painter, position: &Position, cx: &ViewContext<'_>) -> f32 {
     let text = group_digits(position.rows.max(1));
-    ui.painter().layout_no_wrap(text, theme.small(), theme.faint).size().x + 20.0
+    painter.layout_no_wrap(text, cx.theme.small(), cx.theme.faint).size().x + 20.0
 }
 
 /// Width of a column, from its type and name.
@@ -231,17 +232,15 @@ fn columns<'a>(dataset: &'a Dataset, position: &mut Position, room: f32) -> Vec<
     }
     position.column = position.column.min(earliest.min(fields.len().saturating_sub(1)));
     let mut used = 0.0;
-    let fits = |field: &&Field| {
-        let begins_inside = used < room;
+    let mut shown = Vec::new();
+    for field in &fields[position.column..] {
+        if used >= room {
+            break;
+        }
         used += width(field);
-        begins_inside
-    };
-    fields[position.column..].iter().take_while(fits_once(fits)).collect()
-}
-
-/// Lets a stateful test be used where `take_while` wants one.
-fn fits_once<'a>(mut fits: impl FnMut(&&'a Field) -> bool) -> impl FnMut(&&'a Field) -> bool {
-    move |field| fits(field)
+        shown.push(field);
+    }
+    shown
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, from the function above")]
@@ -258,7 +257,7 @@ fn table(
     let theme = cx.theme;
     let line = theme.size.bar;
     let rows = state.position.rows;
-    let numbers = painter.layout_no_wrap(group_digits(rows.max(1)), theme.small(), theme.faint).size().x + 20.0;
+    let numbers = number_width(painter, &state.position, cx);
     let header = Rect::from_min_max(body.min, pos2(grid.right(), grid.top()));
     painter.hline(body.x_range(), header.bottom() - 0.5, theme.hairline());
     let heading = painter.with_clip_rect(header);
@@ -341,7 +340,7 @@ fn scroll_bars(
     let theme = cx.theme;
     let position = &mut state.position;
     let track = Rect::from_min_max(pos2(grid.right(), grid.top()), pos2(body.right(), grid.bottom()));
-    let response = ui.interact(track, ui.id().with("scroll"), Sense::click_and_drag());
+    let response = ui.interact(track, ui.scope_id().with("scroll"), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ScrollBar, true, "scroll rows"));
     let rows = position.rows;
     if rows > shown {
@@ -366,7 +365,7 @@ fn scroll_bars(
     if count > columns_shown {
         let track =
             Rect::from_min_max(pos2(grid.left(), body.bottom() - SCROLL_BAR), pos2(grid.right(), body.bottom()));
-        let response = ui.interact(track, ui.id().with("scroll columns"), Sense::click_and_drag());
+        let response = ui.interact(track, ui.scope_id().with("scroll columns"), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ScrollBar, true, "scroll columns"));
         let visible = columns_shown as u64;
         let (_, length) = handle(position.column as u64, visible, count as u64, track.width());

@@ -20,6 +20,8 @@ pub struct ViewState {
     pub(super) zoomed: Option<f64>,
     /// Its axes as last cut.
     pub(super) axes: Vec<Axis>,
+    /// Where its picture was painted last.
+    pub(super) plot: Option<egui::Rect>,
     /// The picture of a heatmap.
     pub(super) picture: Option<Picture>,
     /// Place in the rows.
@@ -48,6 +50,11 @@ impl ViewState {
     /// Its axes as last cut; empty until the extent is known.
     pub fn axes(&self) -> &[Axis] {
         &self.axes
+    }
+
+    /// Where its picture was painted last.
+    pub fn plot(&self) -> Option<egui::Rect> {
+        self.plot
     }
 
     /// The answers its picture is made of.

@@ -56,7 +56,7 @@ pub(super) fn strip(
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
 ) {
-    let id: Id = ui.id().with(("strip", axis.0 == Which::X));
+    let id: Id = ui.scope_id().with(("strip", axis.0 == Which::X));
     let response = ui.interact(rect, id, Sense::click_and_drag());
     let column = spec_of(view, axis.0).map(|spec| spec.expr.as_str()).unwrap_or_default();
     let name = format!("axis {column}");
