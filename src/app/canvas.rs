@@ -1,7 +1,10 @@
 //! The middle: views side by side and one below the other, parted by hairlines that can be dragged;
 //! what to do where there are none, and what went wrong.
 
-use egui::{Align2, CentralPanel, CornerRadius, CursorIcon, Frame, Rect, RichText, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, CentralPanel, CornerRadius, CursorIcon, Frame, Rect, RichText, Sense, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
+};
 
 use super::{App, dialogs};
 use crate::session::{Command, Gesture, Layout};
@@ -14,7 +17,7 @@ const LEAST: f32 = 120.0;
 /// Shows the middle.
 pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &'static Theme) {
     notice(app, ui, theme);
-    CentralPanel::default().frame(Frame::new().fill(theme.canvas)).show_inside(ui, |ui| {
+    CentralPanel::default().frame(Frame::new().fill(theme.canvas)).show(ui, |ui| {
         let rect = ui.max_rect();
         if app.session.dataset().is_none() {
             empty(app, ui, theme, rect);
@@ -38,7 +41,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &'static Theme) {
 fn notice(app: &mut App, ui: &mut Ui, theme: &Theme) {
     let Some(notice) = app.session.notice().cloned() else { return };
     let frame = Frame::new().fill(theme.error_pale).inner_margin(egui::Margin::symmetric(12, 6));
-    egui::Panel::top("notice").frame(frame).show_separator_line(false).show_inside(ui, |ui| {
+    egui::Panel::top("notice").frame(frame).show_separator_line(false).show(ui, |ui| {
         ui.horizontal(|ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(16.0, theme.size.row), Sense::hover());
             icon::paint(ui.painter(), Icon::Warning, rect.center(), theme.error);
@@ -199,7 +202,11 @@ fn splitter(ui: &Ui, theme: &Theme, line: Rect, vertical: bool, name: &str) -> O
         ui.painter().hline(line.x_range(), line.center().y, stroke);
     }
     if is_held {
-        ui.ctx().set_cursor_icon(if vertical { CursorIcon::ResizeHorizontal } else { CursorIcon::ResizeVertical });
+        ui.ctx().set_cursor_icon(if vertical {
+            CursorIcon::ResizeHorizontal
+        } else {
+            CursorIcon::ResizeVertical
+        });
     }
     let delta = if vertical { response.drag_delta().x } else { response.drag_delta().y };
     let has_moved = response.id.with("has moved");

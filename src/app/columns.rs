@@ -25,12 +25,13 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
     let Some(dataset) = app.session.dataset().cloned() else { return };
     let frame = Frame::new().fill(theme.panel).inner_margin(Margin::same(8));
     let panel = Panel::left("columns").resizable(true).default_size(208.0).size_range(144.0..=420.0);
-    panel.frame(frame).show_inside(ui, |ui| {
+    panel.frame(frame).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
         let fields = dataset.schema().fields();
         ui.horizontal(|ui| {
             let edit = TextEdit::singleline(&mut app.columns.search)
                 .hint_text(format!("search {} columns", fields.len()))
+                .align(egui::Align2::LEFT_CENTER)
                 .desired_width(f32::INFINITY);
             ui.add(edit).accessible_name("search columns");
         });
@@ -106,7 +107,7 @@ fn line(app: &mut App, ui: &mut Ui, theme: &Theme, dataset: &crate::dataset::Dat
 /// The column's name under the hand.
 fn ghost(ui: &Ui, theme: &Theme, name: &str) {
     let Some(at) = ui.ctx().pointer_interact_pos() else { return };
-    let layer = egui::LayerId::new(egui::Order::Tooltip, egui::Id::new("dragged column"));
+    let layer = egui::LayerId::new(egui::Order::Tooltip, egui::Id::unique("dragged column"));
     let painter = ui.ctx().layer_painter(layer);
     let galley = one_line(&painter, &crate::data::shorten(name), theme.body(), theme.text, 240.0);
     let rect = egui::Rect::from_min_size(at + vec2(12.0, 4.0), galley.size()).expand2(vec2(8.0, 4.0));
@@ -128,9 +129,10 @@ fn add(app: &mut App, field: &Field) {
             app.commands.push(Command::AddView(view));
             app.focused = Some(id);
         }
-        None => app
-            .commands
-            .push(Command::Notify(format!("{}: values of this type are shown in the rows only.", field.name))),
+        None => app.commands.push(Command::Notify(format!(
+            "{}: values of this type are shown in the rows only.",
+            field.name
+        ))),
     }
 }
 
@@ -151,7 +153,8 @@ fn context_menu(app: &mut App, ui: &mut Ui, dataset: &crate::dataset::Dataset, f
     ui.add_enabled_ui(ordinal, |ui| {
         ui.menu_button("Add heatmap with", |ui| {
             ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
-                let others = fields.iter().filter(|other| other.kind().is_ordinal() && other.name != field.name);
+                let others =
+                    fields.iter().filter(|other| other.kind().is_ordinal() && other.name != field.name);
                 for other in others.take(200) {
                     if ui.button(crate::data::shorten(&other.name)).clicked() {
                         let id = app.session.document().next_id();

@@ -94,7 +94,7 @@ enum Next {
 /// Shows the dialog there is.
 pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
     let Some(mut dialog) = app.dialog.take() else { return };
-    let modal = Modal::new(Id::new("dialog")).show(ui.ctx(), |ui| {
+    let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
         ui.set_width(460.0);
         ui.spacing_mut().item_spacing.y = theme.size.unit;
         contents(app, ui, theme, &mut dialog)
@@ -106,9 +106,11 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
 
 fn contents(app: &mut App, ui: &mut Ui, theme: &Theme, dialog: &mut Dialog) -> Next {
     match dialog {
-        Dialog::Open(path) => ask(app, ui, theme, "Open a file", "Open", path, exports::Pick::Table, |app, path| {
-            exports::open(app, path.into());
-        }),
+        Dialog::Open(path) => {
+            ask(app, ui, theme, "Open a file", "Open", path, exports::Pick::Table, |app, path| {
+                exports::open(app, path.into());
+            })
+        }
         Dialog::OpenSession(path) => {
             ask(app, ui, theme, "Open a session", "Open", path, exports::Pick::Session, |app, path| {
                 exports::open_session(app, path.into());
@@ -151,7 +153,7 @@ fn contents(app: &mut App, ui: &mut Ui, theme: &Theme, dialog: &mut Dialog) -> N
             message(ui, ready.as_ref().err().map(String::as_str));
             let chosen = buttons(ui, "Export", entered, !path.text.trim().is_empty() && ready.is_ok());
             if let (Next::Close, true, Ok(chart)) = (&chosen.0, chosen.1, ready) {
-                exports::write_picture(app, chart, path.text.trim().into(), *size, *scale, *dark);
+                exports::write_picture(app, (view, chart), path.text.trim().into(), *size, *scale, *dark);
             }
             chosen.0
         }
@@ -242,7 +244,9 @@ fn column(
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let defined = dataset.with_column(name, text).map_err(|error| error.to_string());
     match (&parsed, &defined) {
-        _ if text.trim().is_empty() => text_field::message(ui, Ok("computed as it is needed; nothing is stored")),
+        _ if text.trim().is_empty() => {
+            text_field::message(ui, Ok("computed as it is needed; nothing is stored"))
+        }
         (Ok(expr), Ok(_)) => text_field::message(ui, Ok(&format!("of type {}", expr.data_type()))),
         (Ok(expr), Err(_)) if name.trim().is_empty() => {
             text_field::message(ui, Ok(&format!("of type {}; give it a name", expr.data_type())));

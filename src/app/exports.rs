@@ -1,6 +1,5 @@
 //! What crosses the edge of the window: files opened and written, by jobs of the engine.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use arrow::record_batch::RecordBatch;
@@ -97,7 +96,9 @@ pub(super) fn done(app: &mut App, ctx: &egui::Context, name: &str, result: Resul
         }
         (SESSION_JOB, Ok(text)) => match persist::from_text(&text) {
             Ok(document) => app.commands.push(Command::Restore(Box::new(document))),
-            Err(error) => app.commands.push(Command::Notify(format!("The session cannot be opened: {error}"))),
+            Err(error) => {
+                app.commands.push(Command::Notify(format!("The session cannot be opened: {error}")))
+            }
         },
         (SESSION_JOB, Err(text)) => app.commands.push(Command::Notify(text)),
         (_, Ok(text)) => app.toast.say(ctx, text, true),
@@ -168,3 +169,11 @@ pub(super) fn write_data(app: &mut App, data: Data, path: PathBuf) {
         Ok(format!("{} rows written to {}.", data.batch.num_rows(), path.display()))
     });
 }
+
+/// The picture of a view as plain data.
+pub(super) fn chart(_: &App, _: ViewId) -> Result<(), String> {
+    Err("not yet".to_owned())
+}
+
+/// Draws a picture.
+pub(super) fn write_picture(_: &mut App, _: (ViewId, ()), _: PathBuf, _: [u32; 2], _: f32, _: bool) {}

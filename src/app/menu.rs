@@ -13,7 +13,7 @@ use crate::views::{Theme, VIEWS};
 /// Shows the line.
 pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
     let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(8, 0));
-    Panel::top("menu").exact_size(32.0).frame(frame).show_inside(ui, |ui| {
+    Panel::top("menu").exact_size(32.0).frame(frame).show(ui, |ui| {
         let rect = ui.max_rect();
         ui.painter().hline(rect.expand(8.0).x_range(), rect.bottom(), theme.hairline());
         ui.horizontal_centered(|ui| {

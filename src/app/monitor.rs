@@ -4,7 +4,6 @@
 //! `OUTCROP_STATE_FILE=path` keeps a description of what is shown, as JSON, written whole each time.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 

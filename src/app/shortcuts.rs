@@ -50,11 +50,7 @@ pub(super) static SHORTCUTS: &[Shortcut] = &[
             }
         },
     },
-    Shortcut {
-        keys: ctrl_shift(Key::Z),
-        what: "Redo",
-        act: |app, _| app.commands.push(Command::Redo),
-    },
+    Shortcut { keys: ctrl_shift(Key::Z), what: "Redo", act: |app, _| app.commands.push(Command::Redo) },
     Shortcut { keys: ctrl(Key::Z), what: "Undo", act: |app, _| app.commands.push(Command::Undo) },
     Shortcut { keys: ctrl(Key::Y), what: "Redo", act: |app, _| app.commands.push(Command::Redo) },
     Shortcut {
@@ -87,7 +83,8 @@ pub(super) static GESTURES: &[(&str, &str)] = &[
 pub(super) fn take(app: &mut App, ctx: &Context) {
     for shortcut in SHORTCUTS {
         // While text is typed, Ctrl+Z is the field's.
-        let belongs_to_field = ctx.text_edit_focused() && matches!(shortcut.keys.logical_key, Key::Z | Key::Y);
+        let belongs_to_field =
+            ctx.text_edit_focused() && matches!(shortcut.keys.logical_key, Key::Z | Key::Y);
         if !belongs_to_field && ctx.input_mut(|input| input.consume_shortcut(&shortcut.keys)) {
             (shortcut.act)(app, ctx);
         }

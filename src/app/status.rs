@@ -9,7 +9,7 @@ use crate::views::Theme;
 /// Shows the line.
 pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
     let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(12, 0));
-    Panel::bottom("status").exact_size(theme.size.row + 4.0).frame(frame).show_inside(ui, |ui| {
+    Panel::bottom("status").exact_size(theme.size.row + 4.0).frame(frame).show(ui, |ui| {
         ui.painter().hline(ui.max_rect().expand(12.0).x_range(), ui.max_rect().top(), theme.hairline());
         ui.horizontal_centered(|ui| work(app, ui, theme));
         let rect = ui.max_rect();
@@ -17,11 +17,16 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
         ui.scope_builder(builder, |ui| {
             let hint = if app.hint.is_empty() { "F1: keys" } else { &app.hint };
             let room = (ui.available_width() * 0.6).max(80.0);
-            ui.allocate_ui_with_layout(vec2(room, rect.height()), Layout::right_to_left(Align::Center), |ui| {
-                ui.add(
-                    egui::Label::new(RichText::new(hint).font(theme.small()).color(theme.faint)).truncate(),
-                );
-            });
+            ui.allocate_ui_with_layout(
+                vec2(room, rect.height()),
+                Layout::right_to_left(Align::Center),
+                |ui| {
+                    ui.add(
+                        egui::Label::new(RichText::new(hint).font(theme.small()).color(theme.faint))
+                            .truncate(),
+                    );
+                },
+            );
         });
     });
 }

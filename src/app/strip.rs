@@ -1,8 +1,8 @@
 //! The filter strip: how many rows pass, and one chip per filter.
 
 use egui::{
-    Align, Align2, CornerRadius, Frame, Key, Layout, Margin, Panel, Popup, PopupCloseBehavior, Rect, Response,
-    ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, CornerRadius, Frame, Key, Layout, Margin, Panel, Popup, PopupCloseBehavior, Rect,
+    Response, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::App;
@@ -36,32 +36,28 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
         return;
     }
     let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(12, 0));
-    Panel::top("filters").exact_size(HEIGHT).frame(frame).show_inside(ui, |ui| {
+    Panel::top("filters").exact_size(HEIGHT).frame(frame).show(ui, |ui| {
         let rect = ui.max_rect();
         ui.painter().hline(rect.expand(12.0).x_range(), rect.bottom(), theme.hairline());
         ui.horizontal_centered(|ui| {
             count(app, ui, theme);
             let has_filters = !app.session.filters().is_empty();
             let room = ui.available_width() - if has_filters { 72.0 } else { 0.0 };
-            ui.allocate_ui_with_layout(
-                vec2(room, HEIGHT),
-                Layout::left_to_right(Align::Center),
-                |ui| {
-                    let scroll = ScrollArea::horizontal()
-                        .id_salt("chips")
-                        .auto_shrink(false)
-                        .scroll_bar_visibility(egui::scroll_area::ScrollBarVisibility::AlwaysHidden);
-                    scroll.show(ui, |ui| {
-                        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                            ui.spacing_mut().item_spacing.x = 6.0;
-                            for at in 0..app.session.filters().len() {
-                                chip(app, ui, theme, at);
-                            }
-                            add_filter(app, ui);
-                        });
+            ui.allocate_ui_with_layout(vec2(room, HEIGHT), Layout::left_to_right(Align::Center), |ui| {
+                let scroll = ScrollArea::horizontal()
+                    .id_salt("chips")
+                    .auto_shrink(false)
+                    .scroll_bar_visibility(egui::scroll_area::ScrollBarVisibility::AlwaysHidden);
+                scroll.show(ui, |ui| {
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        ui.spacing_mut().item_spacing.x = 6.0;
+                        for at in 0..app.session.filters().len() {
+                            chip(app, ui, theme, at);
+                        }
+                        add_filter(app, ui);
                     });
-                },
-            );
+                });
+            });
             if has_filters {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     if ui.button("Clear all").clicked() {
@@ -105,7 +101,8 @@ fn count(app: &mut App, ui: &mut Ui, theme: &Theme) {
     if let Some(count) = app.count.filter(|_| total > 0) {
         let width = (track.width() as f64 * (count as f64 / total as f64)) as f32;
         let width = if count > 0 { width.max(1.0) } else { 0.0 };
-        painter.rect_filled(Rect::from_min_size(track.min, vec2(width, 3.0)), 1, theme.accent);
+        let color = if app.session.selection().is_all() { theme.all } else { theme.accent };
+        painter.rect_filled(Rect::from_min_size(track.min, vec2(width, 3.0)), 1, color);
     }
 }
 
@@ -156,21 +153,24 @@ fn chip(app: &mut App, ui: &mut Ui, theme: &Theme, at: usize) {
     let outline = if spec.enabled && error.is_none() { theme.accent } else { theme.outline };
     ui.painter().rect(rect, CornerRadius::same(12), fill, Stroke::new(1.0, outline), StrokeKind::Inside);
 
-    let part = |left: f32, width: f32| {
-        Rect::from_min_max(pos2(left, rect.top()), pos2(left + width, rect.bottom()))
-    };
+    let part =
+        |left: f32, width: f32| Rect::from_min_max(pos2(left, rect.top()), pos2(left + width, rect.bottom()));
     let toggle = part(rect.left() + 4.0, 20.0);
     let words = part(toggle.right(), galley.size().x + 4.0);
     let invert = part(words.right() + 2.0, 20.0);
     let close = part(invert.right(), 20.0);
     let on = format!("filter {text} on");
     let icon_color = if spec.enabled { theme.accent } else { theme.faint };
-    if glyph(ui, id.with("toggle"), toggle, Icon::Toggle(spec.enabled), icon_color, &on, "on or off").clicked() {
+    if glyph(ui, id.with("toggle"), toggle, Icon::Toggle(spec.enabled), icon_color, &on, "on or off")
+        .clicked()
+    {
         app.commands.push(Command::ToggleFilter(at));
     }
     let inverted = format!("invert filter {text}");
     let icon_color = if spec.inverted { theme.accent } else { theme.faint };
-    if glyph(ui, id.with("invert"), invert, Icon::Invert, icon_color, &inverted, "all rows but these").clicked() {
+    if glyph(ui, id.with("invert"), invert, Icon::Invert, icon_color, &inverted, "all rows but these")
+        .clicked()
+    {
         app.commands.push(Command::InvertFilter(at));
     }
     let remove = format!("remove filter {text}");
@@ -241,12 +241,9 @@ fn with_bounds(session: &Session, spec: &FilterSpec, typed: &[String]) -> Result
             let [lo, hi] = range(expr, 0)?;
             PredicateSpec::Interval { expr: expr.clone(), lo, hi }
         }
-        PredicateSpec::Rect { x, y, .. } => PredicateSpec::Rect {
-            x: x.clone(),
-            x_range: range(x, 0)?,
-            y: y.clone(),
-            y_range: range(y, 2)?,
-        },
+        PredicateSpec::Rect { x, y, .. } => {
+            PredicateSpec::Rect { x: x.clone(), x_range: range(x, 0)?, y: y.clone(), y_range: range(y, 2)? }
+        }
         PredicateSpec::Categories { expr, missing, .. } => {
             PredicateSpec::Categories { expr: expr.clone(), values: typed.to_vec(), missing: *missing }
         }

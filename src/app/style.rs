@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use egui::style::{ScrollStyle, WidgetVisuals};
-use egui::{Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Shadow, Stroke, Style, TextStyle};
+use egui::{
+    Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Shadow, Stroke, Style, TextStyle,
+};
 
 use crate::session::ThemeChoice;
 use crate::views::Theme;
@@ -16,6 +18,7 @@ pub(super) fn install(ctx: &Context) {
         ctx.style_mut_of(theme, |style| apply(style, Theme::of(dark)));
     }
     ctx.options_mut(|options| {
+        options.fallback_theme = egui::Theme::Light;
         options.zoom_with_keyboard = true;
         // A press that wanders a little is still a click; the brush needs no more than this either.
         options.input_options.max_click_dist = 4.0;

@@ -33,7 +33,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
     if went_well {
         ui.ctx().request_repaint_after_secs((STAYS - age) as f32 + 0.05);
     }
-    let area = Area::new(Id::new("toast"))
+    let area = Area::new(Id::unique("toast"))
         .order(Order::Foreground)
         .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -theme.size.row - 16.0));
     let clicked = area.show(ui.ctx(), |ui| {

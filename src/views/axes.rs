@@ -32,7 +32,8 @@ pub(super) fn resolve(
 ) -> Result<Resolved, Outcome> {
     let dataset = cx.session.dataset().ok_or_else(|| Outcome::wrong("No file is open."))?.clone();
     let spec = spec.ok_or_else(|| Outcome::wrong("Choose a column for the axis above."))?;
-    let expr = cx.session.expr(&spec.expr).map_err(|error| Outcome::wrong(format!("{}: {error}", spec.expr)))?;
+    let expr =
+        cx.session.expr(&spec.expr).map_err(|error| Outcome::wrong(format!("{}: {error}", spec.expr)))?;
     if !kind(expr.data_type()).is_ordinal() && kind(expr.data_type()) != crate::data::Kind::Bool {
         return Err(Outcome::wrong(format!(
             "{} is of type {} and has no numeric axis; show it as bars.",

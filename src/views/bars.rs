@@ -174,9 +174,8 @@ fn paint(
 
 /// Width of the longest label among the first.
 fn labels_width(painter: &egui::Painter, bars: &[Bar], cx: &ViewContext<'_>) -> f32 {
-    let width = |bar: &Bar| {
-        axis::one_line(painter, &label(bar), cx.theme.small(), cx.theme.text, 240.0).size().x
-    };
+    let width =
+        |bar: &Bar| axis::one_line(painter, &label(bar), cx.theme.small(), cx.theme.text, 240.0).size().x;
     bars.iter().take(40).map(width).fold(24.0, f32::max) + 8.0
 }
 
@@ -219,7 +218,8 @@ fn one(
     }
     let color = if bar.key.is_none() { theme.faint } else { theme.text };
     let galley = axis::one_line(&painter, &label, theme.small(), color, label_width - 6.0);
-    let at = Align2::RIGHT_CENTER.anchor_size(pos2(rect.left() + label_width - 6.0, rect.center().y), galley.size());
+    let at = Align2::RIGHT_CENTER
+        .anchor_size(pos2(rect.left() + label_width - 6.0, rect.center().y), galley.size());
     painter.galley(at.min, galley, color);
     painter.multiply_opacity(opacity);
     let track = Rect::from_min_max(
@@ -233,6 +233,7 @@ fn one(
     painter.rect_filled(length(bar.all), CornerRadius::ZERO, theme.ghost);
     let accent = match (&bar.key, is_chosen) {
         (None, true) => theme.missing,
+        (_, true) if cx.session.selection().is_all() => theme.all,
         (_, true) => theme.accent,
         (_, false) => theme.accent_pale,
     };
@@ -275,9 +276,9 @@ fn choose(view: &ViewSpec, bar: &Bar, chosen: &Option<Chosen>, add: bool, cx: &m
         Some(chosen) if add => (chosen.values.clone(), chosen.missing),
         _ => (Vec::new(), false),
     };
-    let alone = chosen.as_ref().is_some_and(|chosen| {
-        chosen.contains(bar) && chosen.values.len() + usize::from(chosen.missing) == 1
-    });
+    let alone = chosen
+        .as_ref()
+        .is_some_and(|chosen| chosen.contains(bar) && chosen.values.len() + usize::from(chosen.missing) == 1);
     match &bar.key {
         _ if alone => {}
         Some(key) if values.contains(key) => values.retain(|value| value != key),

@@ -10,7 +10,7 @@ use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, ViewSpec};
 
 /// A drag under way: one interval, or two of a rectangle.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Held {
+pub(super) struct Held {
     /// Along the horizontal axis.
     pub x: Drag,
     /// Along the vertical axis of a plane.
@@ -19,7 +19,7 @@ pub struct Held {
 
 /// The brush of a view being dragged, if any.
 #[derive(Debug, Default)]
-pub struct Brushing {
+pub(super) struct Brushing {
     held: Option<Held>,
     /// Whether this drag has changed the filter already.
     changed: bool,
@@ -27,7 +27,7 @@ pub struct Brushing {
 
 impl Brushing {
     /// Whether a drag is under way.
-    pub fn is_active(&self) -> bool {
+    pub(super) fn is_active(&self) -> bool {
         self.held.is_some()
     }
 

@@ -51,8 +51,10 @@ pub fn show(ui: &mut Ui, rect: Rect, spec: &ViewSpec, state: &mut ViewState, cx:
     let theme = cx.theme;
     let unit = theme.size.unit;
     ui.painter().rect_filled(rect, CornerRadius::ZERO, theme.canvas);
-    let header_rect =
-        Rect::from_min_size(rect.min + vec2(unit, unit * 0.5), vec2(rect.width() - 2.0 * unit, theme.size.row));
+    let header_rect = Rect::from_min_size(
+        rect.min + vec2(unit, unit * 0.5),
+        vec2(rect.width() - 2.0 * unit, theme.size.row),
+    );
     let body = Rect::from_min_max(pos2(rect.left(), header_rect.bottom()), rect.max);
     if body.height() < 3.0 * theme.size.row || body.width() < 8.0 * unit {
         return;

@@ -159,7 +159,9 @@ fn picker(ui: &mut Ui, typed: &mut String, view: ViewKind, cx: &mut ViewContext<
     }
     if !typed.trim().is_empty() && matching.is_empty() {
         match &parsed {
-            Ok(expr) => text_field::message(ui, Ok(&format!("Enter: an expression of type {}", expr.data_type()))),
+            Ok(expr) => {
+                text_field::message(ui, Ok(&format!("Enter: an expression of type {}", expr.data_type())))
+            }
             Err(error) => text_field::message(ui, Err(&error.to_string())),
         }
     }
@@ -238,7 +240,8 @@ fn measure_button(ui: &mut Ui, view: &mut ViewSpec, state: &mut ViewState, cx: &
     Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(240.0);
         let typed = &mut state.typed.measure;
-        let field = text_field::line(ui, typed, "measure", "count, mean(x), sum(x * y) …", ui.available_width());
+        let field =
+            text_field::line(ui, typed, "measure", "count, mean(x), sum(x * y) …", ui.available_width());
         field.request_focus();
         let parsed = Measure::parse(typed, &dataset);
         match &parsed {
@@ -317,9 +320,11 @@ fn menu(ui: &mut Ui, view: &ViewSpec, changed: &mut ViewSpec, cx: &mut ViewConte
     }
     if view.kind == ViewKind::Heatmap {
         ui.weak("Colours");
-        for (scale, name) in
-            [(ColorScale::Log, "logarithmic"), (ColorScale::Sqrt, "square root"), (ColorScale::Linear, "linear")]
-        {
+        for (scale, name) in [
+            (ColorScale::Log, "logarithmic"),
+            (ColorScale::Sqrt, "square root"),
+            (ColorScale::Linear, "linear"),
+        ] {
             ui.radio_value(&mut changed.color_scale, scale, name);
         }
         ui.separator();

@@ -87,9 +87,7 @@ pub fn show(
         };
         return Outcome::Waiting(progress);
     };
-    let same_axes = |ghost: &Arc<Answer>| {
-        matches!((ghost.grid(), answer.grid()), (Some(ghost), Some(grid)) if ghost.axes == grid.axes)
-    };
+    let same_axes = |ghost: &Arc<Answer>| matches!((ghost.grid(), answer.grid()), (Some(ghost), Some(grid)) if ghost.axes == grid.axes);
     let all = ghost.answer.filter(|answer| filtered && fits(answer)).filter(same_axes);
     if !stale {
         state.shown = Some(Shown { selected: answer.clone(), all: all.clone() });
@@ -170,9 +168,8 @@ fn paint(
     let title = with_context(&y.title, &ticks_y.context);
     let galley = axis::one_line(&painter, &title, theme.small(), theme.weak, plot.height());
     let at = pos2(body.left() + 6.0, plot.center().y + galley.size().x / 2.0);
-    painter.add(
-        egui::epaint::TextShape::new(at, galley, theme.weak).with_angle(-std::f32::consts::FRAC_PI_2),
-    );
+    painter
+        .add(egui::epaint::TextShape::new(at, galley, theme.weak).with_angle(-std::f32::consts::FRAC_PI_2));
     color_bar(&painter, cx, view, plot, range);
     off_axis(&painter, cx, body, plot, grid);
     if let Some((rect, enabled)) = own_brush(view, cx) {
@@ -234,7 +231,8 @@ fn image(
 fn color_bar(painter: &egui::Painter, cx: &ViewContext<'_>, view: &ViewSpec, plot: Rect, range: (f64, f64)) {
     let theme = cx.theme;
     let height = plot.height().min(220.0);
-    let bar = Rect::from_min_size(pos2(plot.right() + 14.0, plot.top() + 14.0), egui::vec2(BAR, height - 14.0));
+    let bar =
+        Rect::from_min_size(pos2(plot.right() + 14.0, plot.top() + 14.0), egui::vec2(BAR, height - 14.0));
     let mut mesh = egui::Mesh::default();
     const STEPS: usize = 64;
     for step in 0..STEPS {
@@ -264,11 +262,7 @@ fn color_bar(painter: &egui::Painter, cx: &ViewContext<'_>, view: &ViewSpec, plo
             continue;
         }
         last = y;
-        painter.hline(
-            bar.right()..=bar.right() + 3.0,
-            y,
-            Stroke::new(theme.size.hairline, theme.outline),
-        );
+        painter.hline(bar.right()..=bar.right() + 3.0, y, Stroke::new(theme.size.hairline, theme.outline));
         painter.text(pos2(bar.right() + 6.0, y), Align2::LEFT_CENTER, label, theme.small(), theme.faint);
     }
     let measure = if view.measure == "count" { "rows" } else { &view.measure };
@@ -363,15 +357,21 @@ fn hand(
     if let Some((brush_x, brush_y)) = own {
         let rect = screen_rect(map_x, map_y, (brush_x, brush_y));
         for part in [Part::Lower, Part::Upper] {
-            let (value, side) = if part == Part::Lower { (brush_x.0, rect.left()) } else { (brush_x.1, rect.right()) };
-            let strip = Rect::from_x_y_ranges(side - theme.size.grab..=side + theme.size.grab, rect.y_range());
+            let (value, side) =
+                if part == Part::Lower { (brush_x.0, rect.left()) } else { (brush_x.1, rect.right()) };
+            let strip =
+                Rect::from_x_y_ranges(side - theme.size.grab..=side + theme.size.grab, rect.y_range());
             let text = readout::value(value, x.unit);
-            let (_, nudged) = brushing::edge(ui, strip, map_x, brush_x, part, &format!("rectangle {name_x}"), &text);
+            let (_, nudged) =
+                brushing::edge(ui, strip, map_x, brush_x, part, &format!("rectangle {name_x}"), &text);
             moved = moved.or(nudged.map(|nudged| (nudged, brush_y)));
-            let (value, side) = if part == Part::Lower { (brush_y.0, rect.bottom()) } else { (brush_y.1, rect.top()) };
-            let strip = Rect::from_x_y_ranges(rect.x_range(), side - theme.size.grab..=side + theme.size.grab);
+            let (value, side) =
+                if part == Part::Lower { (brush_y.0, rect.bottom()) } else { (brush_y.1, rect.top()) };
+            let strip =
+                Rect::from_x_y_ranges(rect.x_range(), side - theme.size.grab..=side + theme.size.grab);
             let text = readout::value(value, y.unit);
-            let (_, nudged) = brushing::edge(ui, strip, map_y, brush_y, part, &format!("rectangle {name_y}"), &text);
+            let (_, nudged) =
+                brushing::edge(ui, strip, map_y, brush_y, part, &format!("rectangle {name_y}"), &text);
             moved = moved.or(nudged.map(|nudged| (brush_x, nudged)));
         }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Color32, CornerRadius, Mesh, Painter, PointerButton, Rect, Sense, Shape, Ui, WidgetInfo, pos2};
+use egui::{
+    Align2, Color32, CornerRadius, Mesh, Painter, PointerButton, Rect, Sense, Shape, Ui, WidgetInfo, pos2,
+};
 
 use super::axes::{self, Resolved};
 use super::brushing::{self, Held};
@@ -127,7 +129,8 @@ fn paint(
     if let Some(ghosts) = &ghosts {
         bars(&faded, &map, plot, |bin| y(ghosts[bin]), y(0.0), |_| theme.ghost);
     }
-    let color = |bin: usize| if inside(bin) { theme.accent } else { theme.accent_pale };
+    let full = if cx.session.selection().is_all() { theme.all } else { theme.accent };
+    let color = |bin: usize| if inside(bin) { full } else { theme.accent_pale };
     bars(&faded, &map, plot, |bin| y(values[bin]), y(0.0), color);
     caps.paint(&faded, cx, plot, &value_axis, is_on);
 
@@ -179,7 +182,8 @@ fn hand(
             let x = map.place(value);
             let rect = Rect::from_x_y_ranges(x - theme.size.grab..=x + theme.size.grab, plot.y_range());
             let text = readout::value(value, resolved.unit);
-            let (id, nudged) = brushing::edge(ui, rect, map, interval, part, &format!("brush {column}"), &text);
+            let (id, nudged) =
+                brushing::edge(ui, rect, map, interval, part, &format!("brush {column}"), &text);
             edge_ids[i] = Some(id);
             if ui.memory(|memory| memory.has_focus(id)) {
                 ui.painter_at(body).rect_stroke(
@@ -227,9 +231,12 @@ fn hand(
     if let Some(pointer) = response.hover_pos() {
         ui.ctx().set_cursor_icon(brush::cursor(part(pointer.x)));
         *cx.hint =
-            "drag: brush · edges: resize · Esc or double click: clear · wheel: zoom · Ctrl: no snapping".to_owned();
+            "drag: brush · edges: resize · Esc or double click: clear · wheel: zoom · Ctrl: no snapping"
+                .to_owned();
     }
-    let over = ui.input(|input| input.pointer.hover_pos()).filter(|at| ui.rect_contains_pointer(body) && body.contains(*at));
+    let over = ui
+        .input(|input| input.pointer.hover_pos())
+        .filter(|at| ui.rect_contains_pointer(body) && body.contains(*at));
     let text = match (moved, over) {
         (Some((lo, hi)), _) if state.brushing.is_active() => {
             Some(format!("{column}  {}", readout::interval(lo, hi, resolved.unit)))
@@ -327,8 +334,10 @@ fn bars(
         }
         // A bar that is there must be seen, however small.
         let edge = if base - edge > 0.0 && base - edge < 1.0 { base - 1.0 } else { edge };
-        let rect =
-            Rect::from_min_max(pos2(left, edge.min(base)), pos2((right - gap).max(left + 1.0), edge.max(base)));
+        let rect = Rect::from_min_max(
+            pos2(left, edge.min(base)),
+            pos2((right - gap).max(left + 1.0), edge.max(base)),
+        );
         mesh.add_colored_rect(rect, color(bin));
     }
     painter.add(Shape::mesh(mesh));
@@ -392,10 +401,12 @@ impl Caps {
         let theme = cx.theme;
         for (cap, column) in self.places(plot) {
             let bar = |value: f64| {
-                let height = (plot.height() * values.position(value)).max(if value > 0.0 { 2.0 } else { 0.0 });
+                let height =
+                    (plot.height() * values.position(value)).max(if value > 0.0 { 2.0 } else { 0.0 });
                 Rect::from_min_max(pos2(column.left(), column.bottom() - height), column.max)
             };
-            let color = if cap.what == "missing" { theme.missing } else { theme.accent };
+            let full = if cx.session.selection().is_all() { theme.all } else { theme.accent };
+            let color = if cap.what == "missing" { theme.missing } else { full };
             let color = if brushed && cap.what != "missing" { theme.accent_pale } else { color };
             painter.rect_filled(bar(cap.all), CornerRadius::ZERO, theme.ghost);
             painter.rect_filled(bar(cap.selected), CornerRadius::ZERO, color);

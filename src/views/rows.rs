@@ -56,7 +56,8 @@ impl Position {
 
 /// Where the handle of a scroll bar is: the first of `shown` rows of `rows`, on a track of a length.
 fn handle(first: u64, shown: u64, rows: u64, track: f32) -> (f32, f32) {
-    let length = (track as f64 * shown as f64 / rows.max(1) as f64).max(f64::from(HANDLE)).min(f64::from(track));
+    let length =
+        (track as f64 * shown as f64 / rows.max(1) as f64).max(f64::from(HANDLE)).min(f64::from(track));
     let last = rows.saturating_sub(shown).max(1);
     let at = (f64::from(track) - length) * (first as f64 / last as f64).min(1.0);
     (at as f32, length as f32)
@@ -314,7 +315,14 @@ fn is_right(field: &Field) -> bool {
     matches!(field.kind(), Kind::Integer | Kind::Float | Kind::Duration)
 }
 
-fn cell_text(painter: &Painter, cell: Rect, text: &str, right: bool, font: egui::FontId, color: egui::Color32) {
+fn cell_text(
+    painter: &Painter,
+    cell: Rect,
+    text: &str,
+    right: bool,
+    font: egui::FontId,
+    color: egui::Color32,
+) {
     let inner = cell.shrink2(vec2(6.0, 0.0));
     let galley = axis::one_line(painter, text, font, color, inner.width());
     let (at, align) = if right {
@@ -345,7 +353,9 @@ fn scroll_bars(
     let rows = position.rows;
     if rows > shown {
         let (at, length) = handle(position.first, shown, rows, track.height());
-        if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.is_pointer_button_down_on()) {
+        if let Some(pointer) =
+            response.interact_pointer_pos().filter(|_| response.is_pointer_button_down_on())
+        {
             let along = pointer.y - track.top();
             let grip = *position.grip.get_or_insert_with(|| {
                 if (at..at + length).contains(&along) { along - at } else { length / 2.0 }
@@ -363,13 +373,18 @@ fn scroll_bars(
     }
     let count = dataset.schema().len();
     if count > columns_shown {
-        let track =
-            Rect::from_min_max(pos2(grid.left(), body.bottom() - SCROLL_BAR), pos2(grid.right(), body.bottom()));
+        let track = Rect::from_min_max(
+            pos2(grid.left(), body.bottom() - SCROLL_BAR),
+            pos2(grid.right(), body.bottom()),
+        );
         let response = ui.interact(track, ui.scope_id().with("scroll columns"), Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ScrollBar, true, "scroll columns"));
+        response
+            .widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ScrollBar, true, "scroll columns"));
         let visible = columns_shown as u64;
         let (_, length) = handle(position.column as u64, visible, count as u64, track.width());
-        if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.is_pointer_button_down_on()) {
+        if let Some(pointer) =
+            response.interact_pointer_pos().filter(|_| response.is_pointer_button_down_on())
+        {
             let along = pointer.x - track.left() - length / 2.0;
             position.column = row_at(along, length, visible, count as u64, track.width()) as usize;
         }
@@ -385,7 +400,9 @@ pub fn describe(field: &Field) -> String {
     let unit = field.unit.as_ref().map(|unit| format!(" in {unit}")).unwrap_or_default();
     let name = axes::bare(&field.name);
     match &field.description {
-        Some(text) => format!("{name}: {}{unit} ({})\n{}", kind_name(field.kind()), field.data_type, shorten(text)),
+        Some(text) => {
+            format!("{name}: {}{unit} ({})\n{}", kind_name(field.kind()), field.data_type, shorten(text))
+        }
         None => format!("{name}: {}{unit} ({})", kind_name(field.kind()), field.data_type),
     }
 }

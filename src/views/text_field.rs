@@ -28,6 +28,7 @@ pub fn expression(
         .desired_width(width)
         .hint_text(hint.to_owned())
         .font(theme.body())
+        .align(egui::Align2::LEFT_CENTER)
         .layouter(&mut layouter);
     let response = ui.add(edit);
     response.clone().accessible_name(name)
@@ -36,8 +37,11 @@ pub fn expression(
 /// A plain line of text with an accessible name.
 pub fn line(ui: &mut Ui, text: &mut String, name: &str, hint: &str, width: f32) -> Response {
     let theme = Theme::current(ui);
-    let edit =
-        TextEdit::singleline(text).desired_width(width).hint_text(hint.to_owned()).font(theme.body());
+    let edit = TextEdit::singleline(text)
+        .desired_width(width)
+        .hint_text(hint.to_owned())
+        .font(theme.body())
+        .align(egui::Align2::LEFT_CENTER);
     ui.add(edit).accessible_name(name)
 }
 

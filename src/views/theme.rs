@@ -67,6 +67,7 @@ struct Colors {
     on_accent: Token,
     accent_pale: Token,
     brush: Token,
+    all: Token,
     ghost: Token,
     ghost_pale: Token,
     missing: Token,
@@ -122,7 +123,9 @@ pub struct Theme {
     pub accent_pale: Color32,
     /// Over the inside of a brush.
     pub brush: Color32,
-    /// All rows.
+    /// All rows, where nothing is filtered.
+    pub all: Color32,
+    /// All rows, behind the selected.
     pub ghost: Color32,
     /// All rows, where a full ghost would shout.
     pub ghost_pale: Color32,
@@ -200,6 +203,7 @@ fn theme(size: Sizes, colors: &Colors, dark: bool) -> Theme {
         on_accent: colors.on_accent.0,
         accent_pale: colors.accent_pale.0,
         brush: colors.brush.0,
+        all: colors.all.0,
         ghost: colors.ghost.0,
         ghost_pale: colors.ghost_pale.0,
         missing: colors.missing.0,

@@ -23,10 +23,17 @@ const PATHS: [(ColorMap, Path); 3] = [
     (ColorMap::Viridis, Path { lightness: [0.28, 0.92], hue: [305.0, 104.0], chroma: |_| 0.17 }),
     (
         ColorMap::Magma,
-        Path { lightness: [0.22, 0.94], hue: [285.0, 440.0], chroma: |t| 0.06 + 0.14 * (t * 3.0).min(1.0) * (3.2 - 3.0 * t).min(1.0) },
+        Path {
+            lightness: [0.22, 0.94],
+            hue: [285.0, 440.0],
+            chroma: |t| 0.06 + 0.14 * (t * 3.0).min(1.0) * (3.2 - 3.0 * t).min(1.0),
+        },
     ),
     // Hue turns only between blue and yellow, which every kind of colour vision tells apart.
-    (ColorMap::Cividis, Path { lightness: [0.26, 0.92], hue: [255.0, 100.0], chroma: |t| 0.02 + 0.24 * (t - 0.5).abs() }),
+    (
+        ColorMap::Cividis,
+        Path { lightness: [0.26, 0.92], hue: [255.0, 100.0], chroma: |t| 0.02 + 0.24 * (t - 0.5).abs() },
+    ),
 ];
 
 /// The 256 colours of a map, from the least to the most.
@@ -69,7 +76,11 @@ impl Path {
         for _ in 0..24 {
             let middle = (low + high) / 2.0;
             let lab = [lightness, middle * hue.cos(), middle * hue.sin()];
-            if oklab_to_linear(lab).iter().all(|c| (-1e-4..=1.0001).contains(c)) { low = middle } else { high = middle }
+            if oklab_to_linear(lab).iter().all(|c| (-1e-4..=1.0001).contains(c)) {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         [lightness, low * hue.cos(), low * hue.sin()]
     }
@@ -107,8 +118,7 @@ fn oklab_to_linear([l, a, b]: [f64; 3]) -> [f64; 3] {
 /// The sRGB transfer function, to eight bits.
 fn encode(linear: f64) -> u8 {
     let linear = linear.clamp(0.0, 1.0);
-    let encoded =
-        if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
+    let encoded = if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
     (encoded * 255.0).round() as u8
 }
 

@@ -102,7 +102,15 @@ pub fn paint(painter: &Painter, icon: Icon, center: Pos2, color: Color32) {
             let turned = |points: &[(f32, f32)]| {
                 painter.add(Shape::line(points.iter().map(|&(x, y)| at(x * side, y)).collect(), stroke));
             };
-            turned(&[(3.5, 4.0), (-1.5, 4.0), (-3.6, 3.0), (-4.3, 1.2), (-3.6, -0.7), (-1.5, -1.7), (4.5, -1.7)]);
+            turned(&[
+                (3.5, 4.0),
+                (-1.5, 4.0),
+                (-3.6, 3.0),
+                (-4.3, 1.2),
+                (-3.6, -0.7),
+                (-1.5, -1.7),
+                (4.5, -1.7),
+            ]);
             turned(&[(2.0, -4.4), (4.9, -1.7), (2.0, 1.0)]);
         }
         Icon::Search => {
@@ -121,7 +129,9 @@ pub fn paint(painter: &Painter, icon: Icon, center: Pos2, color: Color32) {
             line(&[(0.0, -1.8), (0.0, 1.4)]);
             painter.circle_filled(at(0.0, 3.0), 0.8, color);
         }
-        Icon::Number => line(&[(-5.0, 3.5), (-3.0, 2.8), (-1.5, -2.5), (0.0, -4.0), (1.5, -2.5), (3.0, 2.8), (5.0, 3.5)]),
+        Icon::Number => {
+            line(&[(-5.0, 3.5), (-3.0, 2.8), (-1.5, -2.5), (0.0, -4.0), (1.5, -2.5), (3.0, 2.8), (5.0, 3.5)])
+        }
         Icon::Whole => {
             for (x, top) in [(-4.0, 0.0), (-1.3, -4.0), (1.3, -1.5), (4.0, 2.0)] {
                 line(&[(x, 4.0), (x, top)]);

@@ -99,7 +99,7 @@ impl Ticks {
 
 /// How many labels have room on a horizontal axis of this many points.
 pub fn horizontal_target(width: f32) -> usize {
-    ((width / 72.0) as usize).clamp(2, 12)
+    ((width / 52.0).round() as usize).clamp(2, 14)
 }
 
 /// How many labels have room on a vertical axis of this many points.
@@ -130,7 +130,8 @@ impl ValueAxis {
         let places = ticks::ticks(least, greatest, target);
         let step = places.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(greatest - least);
         let round_up = |value: f64| (value / step).ceil() * step;
-        let hi = if round_up(greatest) - greatest < step * 0.6 { round_up(greatest) } else { greatest * 1.05 };
+        let hi =
+            if round_up(greatest) - greatest < step * 0.6 { round_up(greatest) } else { greatest * 1.05 };
         let lo = if least < 0.0 { -round_up(-least) } else { 0.0 };
         ValueAxis { lo, hi, log }
     }
