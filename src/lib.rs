@@ -17,9 +17,12 @@
 //! | 5 | [`export`] | results out: tables and pictures, written whole or not at all |
 //! | 6 | [`engine`] | now, later, cancelled, again: a face that never blocks |
 //! | 7 | [`session`] | what is open, and the commands that change it |
+//! | 8 | [`views`] | charts: what each asks, how it paints |
+//! | 9 | [`app`] | the window: joins session, engine and views |
 //! | 9 | [`cli`] | the same questions, answered in a terminal or a script |
 
 pub mod aggregate;
+pub mod app;
 pub mod cli;
 pub mod data;
 pub mod dataset;
@@ -33,3 +36,4 @@ pub mod query;
 pub mod select;
 pub mod session;
 pub mod task;
+pub mod views;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use outcrop::app::{self, Start};
 use outcrop::cli::{self, Outcome};
 
 fn main() -> ExitCode {
@@ -13,7 +14,11 @@ fn main() -> ExitCode {
 }
 
 fn open_window(files: Vec<std::path::PathBuf>) -> ExitCode {
-    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    eprintln!("outcrop: this build has no window to show {} in", names.join(", "));
-    ExitCode::FAILURE
+    match app::run(Start { path: files.into_iter().next(), session: None }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("outcrop: the window cannot be opened: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

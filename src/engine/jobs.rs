@@ -41,3 +41,19 @@ pub(super) fn guarded_with<T, E>(
         Err(failed(message))
     })
 }
+
+/// The text of the file at `path`, which must not be longer than `limit` bytes. For worker threads.
+///
+/// # Errors
+/// A sentence that names the file and the reason.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, String> {
+    use std::io::Read;
+    let about = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
+    let file = std::fs::File::open(path).map_err(|error| about(&error))?;
+    let mut text = String::new();
+    file.take(limit + 1).read_to_string(&mut text).map_err(|error| about(&error))?;
+    if text.len() as u64 > limit {
+        return Err(about(&format!("longer than {limit} bytes")));
+    }
+    Ok(text)
+}

@@ -29,6 +29,7 @@ use crate::task::{Progress, Task};
 use cache::Cache;
 use inbox::Inbox;
 pub use inbox::RowsRequest;
+pub use jobs::read_text;
 
 /// Bytes of finished answers kept for coming back to.
 const ANSWER_BUDGET: usize = 256 << 20;

@@ -1,0 +1,285 @@
+//! Dialogs: one at a time, over the window. A path can always be typed; the system's own dialog is
+//! a button beside it, since not every desktop has one.
+
+use egui::{Button, DragValue, Id, Key, Modal, RichText, Ui};
+
+use super::shortcuts::{GESTURES, SHORTCUTS};
+use super::{App, exports};
+use crate::session::{Command, ViewId};
+use crate::views::{Theme, text_field};
+
+/// The dialog shown.
+pub(super) enum Dialog {
+    /// Which file to open.
+    Open(PathField),
+    /// Which session to open.
+    OpenSession(PathField),
+    /// Where to save the session.
+    SaveSession(PathField),
+    /// Where to write a view's numbers.
+    ExportData { view: ViewId, path: PathField },
+    /// Where to write a view's picture, and how large.
+    ExportPicture { view: ViewId, path: PathField, size: [u32; 2], scale: f32, dark: bool },
+    /// A virtual column.
+    Column { name: String, text: String, redefines: bool },
+    /// Keys and gestures.
+    Keys,
+}
+
+/// A path as typed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PathField {
+    pub(super) text: String,
+    focused: bool,
+}
+
+impl PathField {
+    fn with(text: String) -> PathField {
+        PathField { text, focused: false }
+    }
+}
+
+impl Dialog {
+    /// The path being typed.
+    pub(super) fn path(&mut self) -> Option<&mut PathField> {
+        match self {
+            Dialog::Open(path) | Dialog::OpenSession(path) | Dialog::SaveSession(path) => Some(path),
+            Dialog::ExportData { path, .. } | Dialog::ExportPicture { path, .. } => Some(path),
+            Dialog::Column { .. } | Dialog::Keys => None,
+        }
+    }
+}
+
+/// Asks for a file.
+pub(super) fn open() -> Dialog {
+    Dialog::Open(PathField::default())
+}
+
+/// Asks for a session.
+pub(super) fn open_session() -> Dialog {
+    Dialog::OpenSession(PathField::default())
+}
+
+/// Asks where to save the session.
+pub(super) fn save_session(app: &App) -> Dialog {
+    Dialog::SaveSession(PathField::with(exports::beside(app, "", "outcrop")))
+}
+
+/// Asks where to write the numbers of a view.
+pub(super) fn export_data(app: &App, view: ViewId) -> Option<Dialog> {
+    let path = PathField::with(exports::beside(app, &exports::stem(app, view)?, "csv"));
+    Some(Dialog::ExportData { view, path })
+}
+
+/// Asks where to write the picture of a view.
+pub(super) fn export_picture(app: &App, view: ViewId) -> Option<Dialog> {
+    let path = PathField::with(exports::beside(app, &exports::stem(app, view)?, "png"));
+    Some(Dialog::ExportPicture { view, path, size: [800, 500], scale: 2.0, dark: false })
+}
+
+/// Asks for a virtual column, or for another definition of one.
+pub(super) fn new_column(existing: Option<(String, String)>) -> Dialog {
+    let redefines = existing.is_some();
+    let (name, text) = existing.unwrap_or_default();
+    Dialog::Column { name, text, redefines }
+}
+
+/// What is to become of the dialog.
+#[derive(PartialEq)]
+enum Next {
+    Stay,
+    Close,
+}
+
+/// Shows the dialog there is.
+pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
+    let Some(mut dialog) = app.dialog.take() else { return };
+    let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
+        ui.set_width(460.0);
+        ui.spacing_mut().item_spacing.y = theme.size.unit;
+        contents(app, ui, theme, &mut dialog)
+    });
+    if modal.inner == Next::Stay && !modal.should_close() {
+        app.dialog.get_or_insert(dialog);
+    }
+}
+
+fn contents(app: &mut App, ui: &mut Ui, theme: &Theme, dialog: &mut Dialog) -> Next {
+    match dialog {
+        Dialog::Open(path) => {
+            ask(app, ui, theme, "Open a file", "Open", path, exports::Pick::Table, |app, path| {
+                exports::open(app, path.into());
+            })
+        }
+        Dialog::OpenSession(path) => {
+            ask(app, ui, theme, "Open a session", "Open", path, exports::Pick::Session, |app, path| {
+                exports::open_session(app, path.into());
+            })
+        }
+        Dialog::SaveSession(path) => {
+            ask(app, ui, theme, "Save the session", "Save", path, exports::Pick::SaveSession, |app, path| {
+                exports::save_session(app, path.into());
+            })
+        }
+        Dialog::ExportData { view, path } => {
+            let view = *view;
+            heading(ui, theme, "Export data");
+            let about = "One row per cell under all filters: edges, centres, values; missing, below and above \
+                         the axis included. The ending chooses the format: .csv, .tsv or .arrow.";
+            ui.label(RichText::new(about).font(theme.small()).color(theme.weak));
+            let entered = path_line(app, ui, path, exports::Pick::Data);
+            let ready = exports::prepare(app, view);
+            message(ui, ready.as_ref().err().map(String::as_str));
+            let chosen = buttons(ui, "Export", entered, !path.text.trim().is_empty() && ready.is_ok());
+            if let (Next::Close, true, Ok(data)) = (&chosen.0, chosen.1, ready) {
+                exports::write_data(app, data, path.text.trim().into());
+            }
+            chosen.0
+        }
+        Dialog::ExportPicture { view, path, size, scale, dark } => {
+            let view = *view;
+            heading(ui, theme, "Export picture");
+            let entered = path_line(app, ui, path, exports::Pick::Picture);
+            ui.horizontal(|ui| {
+                for (value, name) in size.iter_mut().zip(["width", "height"]) {
+                    ui.label(name);
+                    ui.add(DragValue::new(value).range(200..=8000)).accessible_name(name);
+                }
+                ui.label("pixels per point");
+                ui.add(DragValue::new(scale).range(0.5..=4.0).speed(0.1)).accessible_name("pixels per point");
+                ui.checkbox(dark, "dark");
+            });
+            let ready = exports::chart(app, view);
+            message(ui, ready.as_ref().err().map(String::as_str));
+            let chosen = buttons(ui, "Export", entered, !path.text.trim().is_empty() && ready.is_ok());
+            if let (Next::Close, true, Ok(chart)) = (&chosen.0, chosen.1, ready) {
+                exports::write_picture(app, (view, chart), path.text.trim().into(), *size, *scale, *dark);
+            }
+            chosen.0
+        }
+        Dialog::Column { name, text, redefines } => column(app, ui, theme, name, text, *redefines),
+        Dialog::Keys => keys(ui, theme),
+    }
+}
+
+fn heading(ui: &mut Ui, theme: &Theme, text: &str) {
+    ui.label(RichText::new(text).font(theme.strong()).size(15.0));
+}
+
+/// A sentence about what is wrong, if anything is.
+fn message(ui: &mut Ui, error: Option<&str>) {
+    if let Some(error) = error {
+        text_field::message(ui, Err(error));
+    }
+}
+
+/// A field for a path, with the system's dialog beside it. Whether Enter was pressed.
+fn path_line(app: &mut App, ui: &mut Ui, path: &mut PathField, pick: exports::Pick) -> bool {
+    let mut entered = false;
+    ui.horizontal(|ui| {
+        let field = text_field::line(ui, &mut path.text, "path", "path of the file", 360.0);
+        if !path.focused {
+            path.focused = true;
+            field.request_focus();
+        }
+        entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if ui.button("Browse…").clicked() {
+            exports::browse(app, pick, &path.text);
+        }
+    });
+    entered
+}
+
+/// The buttons at the foot: what is next, and whether it was the button that acts.
+fn buttons(ui: &mut Ui, act: &str, entered: bool, enabled: bool) -> (Next, bool) {
+    let mut next = (Next::Stay, false);
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        let clicked = ui.add_enabled(enabled, Button::new(act)).clicked();
+        if enabled && (clicked || entered) {
+            next = (Next::Close, true);
+        }
+        if ui.button("Cancel").clicked() {
+            next = (Next::Close, false);
+        }
+    });
+    next
+}
+
+#[expect(clippy::too_many_arguments, reason = "three calls, from the function above")]
+fn ask(
+    app: &mut App,
+    ui: &mut Ui,
+    theme: &Theme,
+    title: &str,
+    act: &str,
+    path: &mut PathField,
+    pick: exports::Pick,
+    then: impl FnOnce(&mut App, &str),
+) -> Next {
+    heading(ui, theme, title);
+    let entered = path_line(app, ui, path, pick);
+    let (next, acted) = buttons(ui, act, entered, !path.text.trim().is_empty());
+    if acted {
+        then(app, path.text.trim());
+    }
+    next
+}
+
+fn column(
+    app: &mut App,
+    ui: &mut Ui,
+    theme: &Theme,
+    name: &mut String,
+    text: &mut String,
+    redefines: bool,
+) -> Next {
+    heading(ui, theme, if redefines { "Edit column" } else { "New column" });
+    let Some(dataset) = app.session.dataset().cloned() else { return Next::Close };
+    ui.label("Name");
+    ui.add_enabled_ui(!redefines, |ui| text_field::line(ui, name, "column name", "speed", 440.0));
+    ui.label("Expression");
+    let parsed = app.session.expr(text);
+    let error = parsed.as_ref().err().filter(|_| !text.trim().is_empty());
+    let field = text_field::expression(ui, text, "column expression", "distance / time * 60", 440.0, error);
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let defined = dataset.with_column(name, text).map_err(|error| error.to_string());
+    match (&parsed, &defined) {
+        _ if text.trim().is_empty() => {
+            text_field::message(ui, Ok("computed as it is needed; nothing is stored"))
+        }
+        (Ok(expr), Ok(_)) => text_field::message(ui, Ok(&format!("of type {}", expr.data_type()))),
+        (Ok(expr), Err(_)) if name.trim().is_empty() => {
+            text_field::message(ui, Ok(&format!("of type {}; give it a name", expr.data_type())));
+        }
+        (Ok(_), Err(error)) => text_field::message(ui, Err(error)),
+        (Err(error), _) => text_field::message(ui, Err(&error.to_string())),
+    }
+    let (next, acted) = buttons(ui, "Define", entered, defined.is_ok());
+    if acted {
+        app.commands.push(Command::DefineColumn { name: name.trim().to_owned(), text: text.clone() });
+    }
+    next
+}
+
+fn keys(ui: &mut Ui, theme: &Theme) -> Next {
+    heading(ui, theme, "Keys and gestures");
+    egui::Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
+        for shortcut in SHORTCUTS {
+            ui.label(RichText::new(ui.ctx().format_shortcut(&shortcut.keys)).color(theme.weak));
+            ui.label(shortcut.what);
+            ui.end_row();
+        }
+        for (hand, what) in GESTURES {
+            ui.label(RichText::new(*hand).color(theme.weak));
+            ui.label(*what);
+            ui.end_row();
+        }
+    });
+    let mut next = Next::Stay;
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        if ui.button("Close").clicked() {
+            next = Next::Close;
+        }
+    });
+    next
+}

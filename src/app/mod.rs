@@ -1,0 +1,220 @@
+//! The window: joins session, engine and views, twice per frame.
+//!
+//! [`App::logic`](eframe::App::logic) takes in what has finished and applies commands; it paints
+//! nothing. [`App::ui`](eframe::App::ui) paints and says in commands what is wanted; it changes
+//! nothing of the session. Neither ever reads a file or waits.
+
+mod canvas;
+mod columns;
+mod dialogs;
+mod exports;
+mod menu;
+mod monitor;
+mod shortcuts;
+mod status;
+mod strip;
+mod style;
+mod toast;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::dataset::Dataset;
+use crate::engine::{Engine, Event};
+use crate::session::{Command, Document, Request, Session, ViewId};
+use crate::views::{Theme, ViewState, Wish};
+
+use dialogs::Dialog;
+use monitor::Monitor;
+use std::sync::Arc;
+
+/// What the window begins with.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// A file to open.
+    pub path: Option<PathBuf>,
+    /// A saved session to go on with.
+    pub session: Option<Document>,
+}
+
+/// The window.
+pub struct App {
+    session: Session,
+    engine: Engine,
+    commands: Vec<Command>,
+    wishes: Vec<Wish>,
+    views: HashMap<ViewId, ViewState>,
+    focused: Option<ViewId>,
+    dialog: Option<Dialog>,
+    strip: strip::Strip,
+    columns: columns::Columns,
+    toast: toast::Toast,
+    hint: String,
+    count: Option<u64>,
+    exact: bool,
+    monitor: Monitor,
+}
+
+impl App {
+    /// The window's contents, without the window.
+    ///
+    /// # Errors
+    /// The system gave no threads.
+    pub fn new(ctx: &egui::Context, start: Start) -> std::io::Result<App> {
+        style::install(ctx);
+        let wake = ctx.clone();
+        let engine = Engine::new(move || wake.request_repaint())?;
+        let mut commands = Vec::new();
+        commands.extend(start.session.map(|document| Command::Restore(Box::new(document))));
+        commands.extend(start.path.map(Command::Open));
+        Ok(App {
+            session: Session::new(),
+            engine,
+            commands,
+            wishes: Vec::new(),
+            views: HashMap::new(),
+            focused: None,
+            dialog: None,
+            strip: strip::Strip::default(),
+            columns: columns::Columns::default(),
+            toast: toast::Toast::default(),
+            hint: String::new(),
+            count: None,
+            exact: true,
+            monitor: Monitor::from_environment(),
+        })
+    }
+
+    /// Shows a table that is open already, under the name `path`.
+    pub fn show(&mut self, path: PathBuf, dataset: Arc<Dataset>) {
+        self.session.apply(Command::Open(path.clone()));
+        self.commands.push(Command::Opened { path, result: Ok(dataset) });
+    }
+
+    /// Says what is to be changed; it is, before the next frame is painted.
+    pub fn push(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+
+    /// What is open.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Rows that pass all filters, once counted, and whether that is of the filters as they stand.
+    pub fn count(&self) -> (Option<u64>, bool) {
+        (self.count, self.exact)
+    }
+
+    /// What a view remembers and shows.
+    pub fn view(&self, id: ViewId) -> Option<&ViewState> {
+        self.views.get(&id)
+    }
+
+    fn take_in(&mut self, ctx: &egui::Context) {
+        for event in self.engine.poll() {
+            match event {
+                Event::Opened { path, result } => self.commands.push(Command::Opened { path, result }),
+                Event::Done { name, result } => exports::done(self, ctx, &name, result),
+            }
+        }
+        for file in ctx.input(|input| input.raw.dropped_files.clone()) {
+            exports::open(self, file.path().to_owned());
+        }
+    }
+
+    fn apply(&mut self, ctx: &egui::Context) {
+        let theme = self.session.document().theme;
+        for command in std::mem::take(&mut self.commands) {
+            let opens = matches!(command, Command::Opened { result: Ok(_), .. } | Command::Restore(_));
+            for request in self.session.apply(command) {
+                match request {
+                    Request::Open(path) => self.engine.open(path),
+                }
+            }
+            if opens {
+                self.views.clear();
+                self.count = None;
+            }
+        }
+        for wish in std::mem::take(&mut self.wishes) {
+            match wish {
+                Wish::Focus(view) => self.focused = Some(view),
+                Wish::Retry => self.engine.retry(),
+                Wish::ExportData(view) => {
+                    self.focused = Some(view);
+                    self.dialog = dialogs::export_data(self, view);
+                }
+                Wish::ExportPicture(view) => {
+                    self.focused = Some(view);
+                    self.dialog = dialogs::export_picture(self, view);
+                }
+            }
+        }
+        let session = &self.session;
+        self.views.retain(|id, _| session.has_view(*id));
+        self.focused = self.focused.filter(|view| session.has_view(*view));
+        let now = self.session.document().theme;
+        if now != theme || ctx.cumulative_frame_nr() == 0 {
+            style::choose(ctx, now);
+        }
+    }
+
+    /// Whether a brush is being dragged anywhere.
+    fn is_brushing(&self) -> bool {
+        self.views.values().any(ViewState::is_brushing)
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.take_in(ctx);
+        shortcuts::take(self, ctx);
+        self.apply(ctx);
+        self.monitor.report(&self.session, (self.count, self.exact), &self.views, &mut self.engine);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        self.monitor.begin(ui.ctx());
+        self.hint.clear();
+        let theme = Theme::current(ui);
+        menu::show(self, ui, theme);
+        strip::show(self, ui, theme);
+        status::show(self, ui, theme);
+        columns::show(self, ui, theme);
+        canvas::show(self, ui, theme);
+        dialogs::show(self, ui, theme);
+        toast::show(self, ui, theme);
+        let status = self.engine.status();
+        if status.progress.is_some() || status.jobs > 0 || self.is_brushing() {
+            // Progress is to be seen moving; answers wake the window by themselves.
+            ui.ctx().request_repaint_after_secs(0.03);
+        }
+        self.engine.end_frame();
+        self.monitor.end(status.progress.is_some() || self.is_brushing());
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.monitor.write();
+    }
+}
+
+/// Opens the window and stays until it is closed.
+///
+/// # Errors
+/// There is no display, or no way to draw on it.
+pub fn run(start: Start) -> anyhow::Result<()> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Outcrop")
+        .with_app_id("outcrop")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([720.0, 480.0])
+        .with_drag_and_drop(true);
+    let options = eframe::NativeOptions { viewport, persist_window: false, ..Default::default() };
+    eframe::run_native(
+        "outcrop",
+        options,
+        Box::new(|context| Ok(Box::new(App::new(&context.egui_ctx, start)?))),
+    )
+    .map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
+}

@@ -1,0 +1,63 @@
+//! The lowest line: how exact, how fast, what is under way; and what the hand can do here.
+
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
+
+use super::App;
+use crate::data::si;
+use crate::views::Theme;
+
+/// Shows the line.
+pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
+    let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(12, 0));
+    Panel::bottom("status").exact_size(theme.size.row + 4.0).frame(frame).show(ui, |ui| {
+        ui.painter().hline(ui.max_rect().expand(12.0).x_range(), ui.max_rect().top(), theme.hairline());
+        ui.horizontal_centered(|ui| work(app, ui, theme));
+        let rect = ui.max_rect();
+        let builder = egui::UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center));
+        ui.scope_builder(builder, |ui| {
+            let hint = if app.hint.is_empty() { "F1: keys" } else { &app.hint };
+            let room = (ui.available_width() * 0.6).max(80.0);
+            ui.allocate_ui_with_layout(
+                vec2(room, rect.height()),
+                Layout::right_to_left(Align::Center),
+                |ui| {
+                    ui.add(
+                        egui::Label::new(RichText::new(hint).font(theme.small()).color(theme.faint))
+                            .truncate(),
+                    );
+                },
+            );
+        });
+    });
+}
+
+fn work(app: &mut App, ui: &mut Ui, theme: &Theme) {
+    let status = app.engine.status();
+    let small = |text: String| RichText::new(text).font(theme.small()).color(theme.weak);
+    if app.session.dataset().is_none() {
+        ui.label(small(if app.session.opening().is_some() { "opening …" } else { "no file" }.to_owned()));
+        return;
+    }
+    match status.progress {
+        Some(progress) => {
+            let (rect, _) = ui.allocate_exact_size(vec2(72.0, 4.0), egui::Sense::hover());
+            ui.painter().rect_filled(rect, 2, theme.active);
+            let done = egui::Rect::from_min_size(rect.min, vec2(72.0 * progress.fraction(), 4.0));
+            ui.painter().rect_filled(done, 2, theme.weak);
+            ui.label(small(format!("reading {:.0}\u{2009}%", progress.fraction() * 100.0)));
+        }
+        None => {
+            ui.label(small("exact".to_owned()));
+        }
+    }
+    if status.rows_per_second > 0.0 {
+        ui.label(small(format!("· {} rows/s", si(status.rows_per_second))));
+    }
+    let jobs = status.waiting + status.jobs.saturating_sub(usize::from(app.monitor.is_writing()));
+    if jobs > 0 {
+        ui.label(small(format!("· {jobs} {}", if jobs == 1 { "job" } else { "jobs" })));
+    }
+    if status.progress.is_some() && ui.small_button("Cancel").clicked() {
+        app.engine.cancel();
+    }
+}

@@ -1,0 +1,88 @@
+//! The axes of a view: typed, cut into bins, named.
+
+use egui::Rect;
+
+use super::paint::ticks::Unit;
+use super::{Outcome, ViewContext, questions, slot};
+use crate::data::kind;
+use crate::dataset::Dataset;
+use crate::engine::Freshness;
+use crate::expr::Expr;
+use crate::query::Axis;
+use crate::session::{AxisSpec, ViewSpec};
+
+/// An axis ready to be asked about and painted.
+pub(super) struct Resolved {
+    /// Expression and bins.
+    pub axis: Axis,
+    /// What its numbers count.
+    pub unit: Unit,
+    /// Name and unit of measurement.
+    pub title: String,
+}
+
+/// Cuts an axis into bins, asking for its extent where that is not yet known. `n` tells the view's
+/// questions apart.
+pub(super) fn resolve(
+    view: &ViewSpec,
+    spec: Option<&AxisSpec>,
+    n: u64,
+    target: usize,
+    cx: &mut ViewContext<'_>,
+) -> Result<Resolved, Outcome> {
+    let dataset = cx.session.dataset().ok_or_else(|| Outcome::wrong("No file is open."))?.clone();
+    let spec = spec.ok_or_else(|| Outcome::wrong("Choose a column for the axis above."))?;
+    let expr =
+        cx.session.expr(&spec.expr).map_err(|error| Outcome::wrong(format!("{}: {error}", spec.expr)))?;
+    if !kind(expr.data_type()).is_ordinal() && kind(expr.data_type()) != crate::data::Kind::Bool {
+        return Err(Outcome::wrong(format!(
+            "{} is of type {} and has no numeric axis; show it as bars.",
+            spec.expr,
+            expr.data_type()
+        )));
+    }
+    let question = questions::extent(&dataset, &expr, spec.scale())
+        .ok_or_else(|| Outcome::wrong(format!("{} has no extent.", spec.expr)))?;
+    let reply = cx.engine.answer(slot(view.id, n), &question);
+    let extent = match (&reply.freshness, &reply.answer) {
+        (Freshness::Final, Some(answer)) => questions::extent_of(answer),
+        // A range given needs no extent.
+        _ if spec.range.is_some() => None,
+        (Freshness::Failed(error), _) => return Err(Outcome::unanswered(error)),
+        (Freshness::Stale(progress), _) => return Err(Outcome::Waiting(*progress)),
+        (Freshness::Final, None) => None,
+    };
+    let bins = questions::bins(spec, &expr, extent, target);
+    let unit = Unit::of(expr.data_type());
+    let title = title(&dataset, &expr, &spec.expr);
+    Ok(Resolved { axis: Axis { expr, bins }, unit, title })
+}
+
+/// A column's name with its unit of measurement: `distance (km)`.
+pub fn title(dataset: &Dataset, expr: &Expr, text: &str) -> String {
+    let name = bare(text);
+    let unit = expr.as_column().and_then(|column| dataset.schema().field(column)?.unit.clone());
+    match unit {
+        Some(unit) if !unit.is_empty() => format!("{name} ({unit})"),
+        _ => name,
+    }
+}
+
+/// An expression without the backticks of a lone column name.
+pub fn bare(text: &str) -> String {
+    match text.strip_prefix('`').and_then(|text| text.strip_suffix('`')) {
+        Some(name) if !name.contains('`') => crate::data::shorten(name),
+        _ => crate::data::shorten(text),
+    }
+}
+
+/// The part of a view's body left for the picture.
+pub(super) fn plot_rect(body: Rect, left: f32, right: f32) -> Rect {
+    Rect::from_min_max(
+        egui::pos2(body.left() + left, body.top() + 10.0),
+        egui::pos2(body.right() - right, body.bottom() - 38.0),
+    )
+    .round_ui()
+}
+
+use egui::emath::GuiRounding as _;

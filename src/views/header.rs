@@ -1,0 +1,356 @@
+//! The head of a view: its axes as drop-downs that also take a typed expression or a dropped column,
+//! what is measured, and a menu of the rest.
+
+use egui::{Key, Popup, PopupCloseBehavior, Response, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+
+use super::paint::icon::{self, Icon};
+use super::{ViewContext, ViewState, Wish, axes, text_field};
+use crate::aggregate::AGGREGATES;
+use crate::data::{Kind, kind};
+use crate::dataset::Dataset;
+use crate::expr::{Expr, quote_name};
+use crate::query::Measure;
+use crate::session::{AxisSpec, ColorMap, ColorScale, Command, Gesture, ViewKind, ViewSpec};
+
+/// What is being typed into the fields of a header.
+#[derive(Debug, Default)]
+pub struct Typed {
+    axis: String,
+    measure: String,
+    row: String,
+}
+
+/// The name of a column being dragged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dragged(pub String);
+
+/// The head of a view.
+pub(super) fn show(ui: &mut Ui, view: &ViewSpec, state: &mut ViewState, cx: &mut ViewContext<'_>) {
+    ui.spacing_mut().item_spacing.x = 2.0;
+    let mut changed = view.clone();
+    match view.kind {
+        ViewKind::Histogram | ViewKind::Bars => {
+            axis_button(ui, "x axis", &mut changed, false, state, cx);
+            measure_button(ui, &mut changed, state, cx);
+        }
+        ViewKind::Heatmap => {
+            axis_button(ui, "x axis", &mut changed, false, state, cx);
+            ui.label(egui::RichText::new("×").color(cx.theme.faint));
+            axis_button(ui, "y axis", &mut changed, true, state, cx);
+            measure_button(ui, &mut changed, state, cx);
+        }
+        ViewKind::Rows => {
+            ui.add_space(4.0);
+            ui.label(egui::RichText::new("Rows").font(cx.theme.strong()));
+            go_to_row(ui, state, cx);
+        }
+    }
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        let name = format!("menu of {}", view.title());
+        let more = icon::button(ui, Icon::More, &name, true);
+        Popup::menu(&more)
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .show(|ui| menu(ui, view, &mut changed, cx));
+    });
+    if changed != *view {
+        cx.commands.push(Command::ChangeView(changed, Gesture::Begin));
+    }
+}
+
+/// A flat button with a caret that opens a list.
+fn drop_down(ui: &mut Ui, text: &str, name: &str, strong: bool, room: f32) -> Response {
+    let theme = super::Theme::current(ui);
+    let font = if strong { theme.strong() } else { theme.body() };
+    let color = if strong { theme.text } else { theme.weak };
+    let galley = super::paint::axis::one_line(ui.painter(), text, font, color, room);
+    let size = vec2(galley.size().x + 24.0, theme.size.row - 2.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, name));
+    let open = Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response));
+    if open || response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, 4, if open { theme.active } else { theme.hover });
+    }
+    let at = egui::pos2(rect.left() + 4.0, rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, color);
+    icon::paint(ui.painter(), Icon::Caret, rect.right_center() - vec2(10.0, 0.0), theme.faint);
+    response
+}
+
+fn axis_button(
+    ui: &mut Ui,
+    role: &str,
+    view: &mut ViewSpec,
+    vertical: bool,
+    state: &mut ViewState,
+    cx: &mut ViewContext<'_>,
+) {
+    let current = if vertical { view.y.clone() } else { view.x.clone() };
+    let text = current.as_ref().map_or("choose a column".to_owned(), |axis| axes::bare(&axis.expr));
+    let name = format!("{role} of {}: {text}", view.title());
+    let room = (ui.available_width() * 0.45).clamp(40.0, 220.0);
+    let response = drop_down(ui, &text, &name, true, room);
+    if response.dnd_hover_payload::<Dragged>().is_some() {
+        let theme = cx.theme;
+        ui.painter().rect_stroke(
+            response.rect,
+            4,
+            egui::Stroke::new(1.5, theme.accent),
+            egui::StrokeKind::Inside,
+        );
+    }
+    let mut chosen =
+        response.dnd_release_payload::<Dragged>().map(|column| quote_name(&column.0).into_owned());
+    if response.clicked() {
+        state.typed.axis.clear();
+    }
+    Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(240.0);
+        if let Some(text) = picker(ui, &mut state.typed.axis, view.kind, cx) {
+            chosen = Some(text);
+            ui.close();
+        }
+    });
+    if let Some(text) = chosen {
+        put_axis(view, text, vertical, cx);
+    }
+}
+
+/// Puts an expression on an axis. One that has no numeric axis turns a histogram into bars, and back.
+fn put_axis(view: &mut ViewSpec, text: String, vertical: bool, cx: &ViewContext<'_>) {
+    let Ok(expr) = cx.session.expr(&text) else { return };
+    let ordinal = kind(expr.data_type()).is_ordinal();
+    let axis = Some(AxisSpec::of(text));
+    match view.kind {
+        ViewKind::Heatmap if !ordinal => {}
+        ViewKind::Heatmap if vertical => view.y = axis,
+        ViewKind::Heatmap => view.x = axis,
+        ViewKind::Histogram | ViewKind::Bars => {
+            view.kind = if ordinal { ViewKind::Histogram } else { ViewKind::Bars };
+            view.x = axis;
+        }
+        ViewKind::Rows => {}
+    }
+}
+
+/// A field for a column's name or an expression, and the columns whose names hold what is typed.
+fn picker(ui: &mut Ui, typed: &mut String, view: ViewKind, cx: &mut ViewContext<'_>) -> Option<String> {
+    let dataset = cx.session.dataset()?.clone();
+    let parsed = cx.session.expr(typed);
+    let field = text_field::expression(
+        ui,
+        typed,
+        "column or expression",
+        "column or expression",
+        ui.available_width(),
+        None,
+    );
+    field.request_focus();
+    let entered = ui.input(|input| input.key_pressed(Key::Enter));
+    let matching = matching(&dataset, typed, view);
+    let mut chosen = None;
+    if entered && !typed.trim().is_empty() {
+        let exact = Expr::column(typed.trim(), dataset.schema()).is_ok();
+        chosen = match (&parsed, matching.first()) {
+            (_, _) if exact => Some(quote_name(typed.trim()).into_owned()),
+            (Ok(_), _) => Some(typed.trim().to_owned()),
+            (Err(_), Some(first)) => Some(quote_name(&dataset.schema().fields()[*first].name).into_owned()),
+            (Err(_), None) => None,
+        };
+    }
+    if !typed.trim().is_empty() && matching.is_empty() {
+        match &parsed {
+            Ok(expr) => {
+                text_field::message(ui, Ok(&format!("Enter: an expression of type {}", expr.data_type())))
+            }
+            Err(error) => text_field::message(ui, Err(&error.to_string())),
+        }
+    }
+    let line = cx.theme.size.row;
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical().max_height(line * 9.0).auto_shrink([false, true]).show_rows(
+        ui,
+        line,
+        matching.len(),
+        |ui, range| {
+            for &column in &matching[range] {
+                let field = &dataset.schema().fields()[column];
+                if column_line(ui, &dataset, field).clicked() {
+                    chosen = Some(quote_name(&field.name).into_owned());
+                }
+            }
+        },
+    );
+    chosen
+}
+
+/// Positions of the columns a view can have on an axis and whose names hold the typed text.
+fn matching(dataset: &Dataset, typed: &str, view: ViewKind) -> Vec<usize> {
+    let wanted = typed.trim().to_lowercase();
+    let suits = |kind: Kind| match view {
+        ViewKind::Heatmap => kind.is_ordinal(),
+        _ => kind != Kind::Other,
+    };
+    let fields = dataset.schema().fields().iter().enumerate();
+    fields
+        .filter(|(_, field)| suits(field.kind()) && field.name.to_lowercase().contains(&wanted))
+        .map(|(i, _)| i)
+        .collect()
+}
+
+/// A line of a list of columns: its kind, its name, its unit.
+pub fn column_line(ui: &mut Ui, dataset: &Dataset, field: &crate::data::Field) -> Response {
+    let theme = super::Theme::current(ui);
+    let size = vec2(ui.available_width(), theme.size.row);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    let name = axes::bare(&field.name);
+    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, 4, theme.hover);
+    }
+    let glyph = if dataset.is_virtual(&field.name) { Icon::Function } else { Icon::of(field.kind()) };
+    icon::paint(ui.painter(), glyph, rect.left_center() + vec2(14.0, 0.0), theme.faint);
+    let mut right = rect.right() - 6.0;
+    if let Some(unit) = field.unit.as_ref().filter(|unit| !unit.is_empty()) {
+        let unit = super::paint::axis::one_line(
+            ui.painter(),
+            &crate::data::shorten(unit),
+            theme.small(),
+            theme.faint,
+            rect.width() * 0.35,
+        );
+        right -= unit.size().x + 4.0;
+        let at = egui::pos2(right + 4.0, rect.center().y - unit.size().y / 2.0);
+        ui.painter().galley(at, unit, theme.faint);
+    }
+    let left = rect.left() + 28.0;
+    let color = if field.kind() == Kind::Other { theme.faint } else { theme.text };
+    let text = super::paint::axis::one_line(ui.painter(), &name, theme.body(), color, right - left);
+    ui.painter().galley(egui::pos2(left, rect.center().y - text.size().y / 2.0), text, color);
+    response
+}
+
+fn measure_button(ui: &mut Ui, view: &mut ViewSpec, state: &mut ViewState, cx: &mut ViewContext<'_>) {
+    let name = format!("measure of {}: {}", view.title(), view.measure);
+    let room = (ui.available_width() - 56.0).clamp(24.0, 160.0);
+    let response = drop_down(ui, &view.measure, &name, false, room);
+    if response.clicked() {
+        state.typed.measure = view.measure.clone();
+    }
+    let Some(dataset) = cx.session.dataset().cloned() else { return };
+    Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(240.0);
+        let typed = &mut state.typed.measure;
+        let field =
+            text_field::line(ui, typed, "measure", "count, mean(x), sum(x * y) …", ui.available_width());
+        field.request_focus();
+        let parsed = Measure::parse(typed, &dataset);
+        match &parsed {
+            Ok(measure) => text_field::message(ui, Ok(measure.aggregate.doc)),
+            Err(message) => text_field::message(ui, Err(message)),
+        }
+        if ui.input(|input| input.key_pressed(Key::Enter)) && parsed.is_ok() {
+            view.measure = typed.trim().to_owned();
+            ui.close();
+        }
+        ui.separator();
+        for aggregate in AGGREGATES.iter().filter(|aggregate| !aggregate.name.starts_with("finite")) {
+            let text = if aggregate.value_optional {
+                aggregate.name.to_owned()
+            } else {
+                format!("{}(…)", aggregate.name)
+            };
+            if ui.button(text).on_hover_text(aggregate.doc).clicked() {
+                if aggregate.value_optional {
+                    view.measure = aggregate.name.to_owned();
+                    ui.close();
+                } else {
+                    let value = typed.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+                    *typed = format!("{}({value})", aggregate.name);
+                }
+            }
+        }
+    });
+}
+
+fn go_to_row(ui: &mut Ui, state: &mut ViewState, cx: &ViewContext<'_>) {
+    ui.add_space(cx.theme.size.unit);
+    let field = text_field::line(ui, &mut state.typed.row, "go to row", "go to row", 96.0);
+    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        let digits: String = state.typed.row.chars().filter(char::is_ascii_digit).collect();
+        if let Ok(row) = digits.parse::<u64>() {
+            state.position.go_to(row);
+        }
+    }
+}
+
+/// The settings of a view and what can be done with it.
+fn menu(ui: &mut Ui, view: &ViewSpec, changed: &mut ViewSpec, cx: &mut ViewContext<'_>) {
+    ui.set_width(200.0);
+    let has_axis = matches!(view.kind, ViewKind::Histogram | ViewKind::Heatmap);
+    if has_axis {
+        let axis_settings = |ui: &mut Ui, axis: &mut Option<AxisSpec>, which: &str| {
+            let Some(axis) = axis else { return };
+            let name = axes::bare(&axis.expr);
+            ui.weak(format!("{which} {name}"));
+            if ui.checkbox(&mut axis.log, format!("logarithmic {name}")).changed() {
+                axis.range = None;
+            }
+            if axis.range.is_some() && ui.button(format!("full extent of {name}")).clicked() {
+                axis.range = None;
+                ui.close();
+            }
+            ui.horizontal(|ui| {
+                for bins in [25, 50, 100, 200] {
+                    let is_set = axis.bins == Some(bins);
+                    let label = ui.selectable_label(is_set, bins.to_string());
+                    if label.accessible_name(format!("{bins} bins of {name}")).clicked() {
+                        axis.bins = if is_set { None } else { Some(bins) };
+                    }
+                }
+                ui.weak("bins");
+            });
+        };
+        axis_settings(ui, &mut changed.x, "Axis");
+        axis_settings(ui, &mut changed.y, "Axis");
+        ui.separator();
+    }
+    if matches!(view.kind, ViewKind::Histogram | ViewKind::Bars) {
+        ui.checkbox(&mut changed.log_count, "logarithmic counts");
+        ui.separator();
+    }
+    if view.kind == ViewKind::Heatmap {
+        ui.weak("Colours");
+        for (scale, name) in [
+            (ColorScale::Log, "logarithmic"),
+            (ColorScale::Sqrt, "square root"),
+            (ColorScale::Linear, "linear"),
+        ] {
+            ui.radio_value(&mut changed.color_scale, scale, name);
+        }
+        ui.separator();
+        for (map, name) in
+            [(ColorMap::Viridis, "viridis"), (ColorMap::Magma, "magma"), (ColorMap::Cividis, "cividis")]
+        {
+            ui.radio_value(&mut changed.color_map, map, name);
+        }
+        ui.separator();
+    }
+    if view.kind != ViewKind::Rows {
+        if ui.button("Export data…").clicked() {
+            cx.wishes.push(Wish::ExportData(view.id));
+            ui.close();
+        }
+        if ui.button("Export picture…").clicked() {
+            cx.wishes.push(Wish::ExportPicture(view.id));
+            ui.close();
+        }
+    }
+    if cx.session.filter_of(view).is_some() && ui.button("Clear brush").clicked() {
+        super::brushing::clear(view, cx);
+        ui.close();
+    }
+    if ui.button("Remove view").clicked() {
+        cx.commands.push(Command::RemoveView(view.id));
+        ui.close();
+    }
+}

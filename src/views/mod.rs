@@ -1,0 +1,101 @@
+//! Charts: what each asks of the engine, and how it paints the answer.
+//!
+//! A view looks at the [`Session`] and the engine's answers and changes neither: what it wants
+//! changed it says in [`Command`]s. Views do not know each other. Every one is a line in [`VIEWS`].
+
+pub mod axes;
+pub mod bars;
+mod brushing;
+mod frame;
+pub mod header;
+pub mod heatmap;
+pub mod histogram;
+pub mod paint;
+pub mod questions;
+pub mod rows;
+mod state;
+pub mod text_field;
+pub mod theme;
+mod zoom;
+
+use egui::{Rect, Ui};
+
+use crate::engine::{Engine, Slot};
+use crate::session::{Command, Session, ViewId, ViewKind, ViewSpec};
+
+pub use frame::{Outcome, show};
+pub use state::ViewState;
+pub use theme::Theme;
+
+/// What a view may look at, and where it says what it wants.
+pub struct ViewContext<'a> {
+    /// What is open.
+    pub session: &'a Session,
+    /// Answers questions.
+    pub engine: &'a mut Engine,
+    /// Colours and sizes.
+    pub theme: &'static Theme,
+    /// Changes wanted.
+    pub commands: &'a mut Vec<Command>,
+    /// Other wishes.
+    pub wishes: &'a mut Vec<Wish>,
+    /// What the pointer is over, for the status line.
+    pub hint: &'a mut String,
+    /// Whether a brush is being dragged in any view: axes of values stay put.
+    pub brushing: bool,
+    /// The view that keys and menus speak of.
+    pub focused: Option<ViewId>,
+}
+
+/// What a view wants of the window rather than of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// To be the view that keys and menus speak of.
+    Focus(ViewId),
+    /// To have its numbers written to a file.
+    ExportData(ViewId),
+    /// To have its picture written to a file.
+    ExportPicture(ViewId),
+    /// To have its computation tried again.
+    Retry,
+}
+
+/// One kind of view.
+pub struct ViewClass {
+    /// Which.
+    pub kind: ViewKind,
+    /// Its name in menus.
+    pub name: &'static str,
+    /// One sentence for a person.
+    pub doc: &'static str,
+    /// Asks and paints inside a rectangle below the header.
+    pub show: fn(&mut Ui, Rect, &ViewSpec, &mut ViewState, &mut ViewContext<'_>) -> Outcome,
+}
+
+/// Every kind of view.
+pub static VIEWS: &[ViewClass] = &[
+    ViewClass {
+        kind: ViewKind::Histogram,
+        name: "Histogram",
+        doc: "Rows along one axis of numbers or times",
+        show: histogram::show,
+    },
+    ViewClass {
+        kind: ViewKind::Heatmap,
+        name: "Heatmap",
+        doc: "Rows over a plane of two axes",
+        show: heatmap::show,
+    },
+    ViewClass { kind: ViewKind::Bars, name: "Bars", doc: "Rows of each value of a column", show: bars::show },
+    ViewClass { kind: ViewKind::Rows, name: "Rows", doc: "The rows themselves", show: rows::show },
+];
+
+/// The class of a kind of view.
+pub fn class_of(kind: ViewKind) -> &'static ViewClass {
+    VIEWS.iter().find(|class| class.kind == kind).unwrap_or(&VIEWS[0])
+}
+
+/// The `n`-th question of a view.
+fn slot(view: ViewId, n: u64) -> Slot {
+    Slot(view.0 * 16 + n)
+}

@@ -1,0 +1,134 @@
+//! What a view asks: its axes cut into bins, and the question over them.
+//!
+//! An axis without a range covers every finite value, so its extent is a question of its own, asked of
+//! all rows whatever the filters: filters must not move an axis.
+
+use std::sync::Arc;
+
+use super::paint::ticks::Unit;
+use crate::aggregate::{Aggregate, Bins, Grid, Scale, nice_bins};
+use crate::data::kind;
+use crate::dataset::Dataset;
+use crate::expr::Expr;
+use crate::query::{Answer, Ask, Axis, Key, Measure, Question};
+use crate::select::{Clause, Selection};
+use crate::session::{AxisSpec, ViewKind, ViewSpec};
+
+/// Bins of a histogram unless the view says otherwise.
+pub const HISTOGRAM_BINS: usize = 50;
+/// Bins along each axis of a heatmap unless the view says otherwise.
+pub const HEATMAP_BINS: usize = 80;
+
+/// Asks for the least and the greatest finite value of an axis over all rows; of a logarithmic one,
+/// over those above zero.
+pub fn extent(dataset: &Arc<Dataset>, expr: &Expr, scale: Scale) -> Option<Question> {
+    let measure = |name| Measure::new(Aggregate::named(name)?, Some(expr.clone())).ok();
+    let measures = vec![measure("finite_min")?, measure("finite_max")?];
+    let selection = match scale {
+        Scale::Linear => Selection::all(),
+        Scale::Log => {
+            let positive = Expr::parse(&format!("({expr}) > 0"), dataset.schema()).ok()?;
+            Selection::all().with(Clause::filter(positive))
+        }
+    };
+    Some(Question::new(dataset.clone(), selection, Ask::Grid { axes: Vec::new(), measures }))
+}
+
+/// The extent in an answer to [`extent`]; `None` where there is no finite value.
+pub fn extent_of(answer: &Answer) -> Option<[f64; 2]> {
+    let grid: &Grid = answer.grid()?;
+    let end = |m: usize| grid.measure(m).first().copied().filter(|value| value.is_finite());
+    Some([end(0)?, end(1)?])
+}
+
+/// The bins of an axis. Their edges are round numbers and hold the range, or the extent without one.
+pub fn bins(spec: &AxisSpec, expr: &Expr, extent: Option<[f64; 2]>, target: usize) -> Bins {
+    let target = spec.bins.unwrap_or(target);
+    let unit = Unit::of(expr.data_type());
+    let kind = kind(expr.data_type());
+    // The upper end of a range is an edge and need not lie inside.
+    let range = spec.range.map(|[lo, hi]| [lo, hi.next_down().max(lo)]);
+    match spec.scale() {
+        Scale::Log => {
+            let [lo, hi] = range.or(extent).filter(|[lo, _]| *lo > 0.0).unwrap_or([1.0, 10.0]);
+            log_bins(lo, hi.max(lo), target)
+        }
+        Scale::Linear => {
+            let [lo, hi] = range.or(extent).unwrap_or([0.0, 1.0]);
+            nice_bins(lo, hi, target, kind, unit.per_second())
+        }
+    }
+}
+
+/// Bins of equal ratio over `lo..=hi`, a whole number of them to a decade.
+fn log_bins(lo: f64, hi: f64, target: usize) -> Bins {
+    let decades = (hi / lo).log10().max(0.1);
+    let per_decade = (target as f64 / decades).round().clamp(1.0, 1000.0);
+    let first = (lo.log10() * per_decade + 1e-9).floor();
+    let last = (hi.log10() * per_decade + 1e-9).floor() + 1.0;
+    let edge = |k: f64| 10f64.powf(k / per_decade);
+    let low = edge(first).min(lo);
+    let high = edge(last).max(hi.next_up());
+    Bins::new(low, high, (last - first).max(1.0) as usize, Scale::Log)
+        .unwrap_or_else(|_| nice_bins(lo, hi, target, crate::data::Kind::Float, 1.0))
+}
+
+/// The question of a view under a selection, over axes already cut.
+///
+/// # Errors
+/// A sentence: the view has no such measure, or is no view that asks.
+pub fn question(
+    dataset: &Arc<Dataset>,
+    view: &ViewSpec,
+    axes: &[Axis],
+    selection: Selection,
+) -> Result<Question, String> {
+    let measures = vec![Measure::parse(&view.measure, dataset)?];
+    let ask = match view.kind {
+        ViewKind::Histogram | ViewKind::Heatmap => Ask::Grid { axes: axes.to_vec(), measures },
+        ViewKind::Bars => {
+            let text = view.x.as_ref().map(|axis| axis.expr.as_str()).unwrap_or_default();
+            let key = Expr::parse(text, dataset.schema()).map_err(|error| error.to_string())?;
+            Ask::Groups { keys: vec![Key::Value(key)], measures }
+        }
+        ViewKind::Rows => Ask::Index,
+    };
+    Ok(Question::new(dataset.clone(), selection, ask))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Field, Schema};
+    use arrow::datatypes::DataType;
+
+    fn expr(data_type: DataType) -> Expr {
+        Expr::parse("x", &Schema::new(vec![Field::new("x", data_type)])).unwrap()
+    }
+
+    #[test]
+    fn a_range_of_round_ends_is_kept_as_it_is() {
+        let spec = AxisSpec { range: Some([0.0, 100.0]), ..AxisSpec::of("x") };
+        let bins = bins(&spec, &expr(DataType::Float64), None, 50);
+        assert_eq!((bins.lo(), bins.hi(), bins.count()), (0.0, 100.0, 50));
+    }
+
+    #[test]
+    fn an_extent_lies_inside_its_bins() {
+        for (lo, hi) in [(0.0, 1.0), (-3.2, 8.0), (5.0, 5.0), (1e-9, 1e12)] {
+            for log in [false, true] {
+                let spec = AxisSpec { log, ..AxisSpec::of("x") };
+                let bins = bins(&spec, &expr(DataType::Float64), Some([lo, hi]), 40);
+                if !log || lo > 0.0 {
+                    assert!(bins.bin_of(lo).is_some(), "{lo} of {bins}");
+                    assert!(bins.bin_of(hi).is_some(), "{hi} of {bins}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_any_finite_value_there_is_still_an_axis() {
+        assert_eq!(bins(&AxisSpec::of("x"), &expr(DataType::Float32), None, 10).lo(), 0.0);
+    }
+}

@@ -1,0 +1,69 @@
+//! What a view remembers between frames that is no part of the session.
+
+use std::sync::Arc;
+
+use super::brushing::Brushing;
+use super::heatmap::Picture;
+use super::rows::Position;
+use crate::query::{Answer, Axis};
+
+/// What one view remembers between frames. Forgetting it loses nothing a person made.
+#[derive(Default)]
+pub struct ViewState {
+    /// The brush being dragged.
+    pub(super) brushing: Brushing,
+    /// Least and greatest value of the axis of values, or of the colours; kept during a drag.
+    pub(super) values: Option<(f64, f64)>,
+    /// Since when its answer is stale, in the window's time.
+    pub(super) stale_since: Option<f64>,
+    /// When it was zoomed last, and was not zoomed before that for a while.
+    pub(super) zoomed: Option<f64>,
+    /// Its axes as last cut.
+    pub(super) axes: Vec<Axis>,
+    /// Where its picture was painted last.
+    pub(super) plot: Option<egui::Rect>,
+    /// The picture of a heatmap.
+    pub(super) picture: Option<Picture>,
+    /// Place in the rows.
+    pub(super) position: Position,
+    /// What is typed into the header's fields.
+    pub(super) typed: super::header::Typed,
+    /// What it shows: its own answer, and that of all rows.
+    pub(super) shown: Option<Shown>,
+}
+
+/// The answers a view's picture is made of.
+#[derive(Clone)]
+pub struct Shown {
+    /// Under all filters but its own.
+    pub selected: Arc<Answer>,
+    /// Of all rows, where that is painted behind.
+    pub all: Option<Arc<Answer>>,
+}
+
+impl ViewState {
+    /// Whether a brush is being dragged in this view.
+    pub fn is_brushing(&self) -> bool {
+        self.brushing.is_active()
+    }
+
+    /// Its axes as last cut; empty until the extent is known.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// Where its picture was painted last.
+    pub fn plot(&self) -> Option<egui::Rect> {
+        self.plot
+    }
+
+    /// The answers its picture is made of.
+    pub fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    /// Least and greatest value of its axis of values.
+    pub fn values(&self) -> Option<(f64, f64)> {
+        self.values
+    }
+}
