@@ -174,6 +174,11 @@ impl Checker<'_> {
             Some(space) => function(&format!("{space}_{name}")).or_else(|| function(name)),
             None => function(name).or_else(|| function(&name.to_ascii_lowercase())),
         };
+        if let ("between", Some([low, high])) = (name, arguments) {
+            let low_test = self.pair("less_equal", (low, &self.check(low)?), (subject, &subject_expr))?;
+            let high_test = self.pair("less_equal", (subject, &subject_expr), (high, &self.check(high)?))?;
+            return Ok(low_test.and(high_test));
+        }
         let Some(found) = found else {
             let full = namespace.map_or(String::new(), |space| format!("{space}_"));
             let suggestion = nearest(&format!("{full}{name}"), all_names())
@@ -190,7 +195,21 @@ impl Checker<'_> {
             checked.push(self.check(part)?);
             parts.push(part.clone());
         }
+        // `x.where(condition, other)` as pandas has it, beside Vaex's `condition.where(yes, no)`.
+        if found.name == "if" && checked.len() > 1 && is_bool(&checked[1]) && !is_bool(&checked[0]) {
+            checked.swap(0, 1);
+            parts.swap(0, 1);
+            if checked.len() == 2 {
+                checked.push(Expr::literal(Literal::Null));
+            }
+        }
         self.call(found, checked, &parts, ast.span.clone())
+    }
+
+    fn pair(&self, name: &str, left: (&Ast, &Expr), right: (&Ast, &Expr)) -> Result<Expr, ExprError> {
+        let span = left.0.span.start.min(right.0.span.start)..left.0.span.end.max(right.0.span.end);
+        let parts = [left.0.clone(), right.0.clone()];
+        self.call(known(name, &span)?, vec![left.1.clone(), right.1.clone()], &parts, span)
     }
 
     fn call(
@@ -210,6 +229,10 @@ impl Checker<'_> {
             error
         })
     }
+}
+
+fn is_bool(expr: &Expr) -> bool {
+    expr.data_type() == &arrow::datatypes::DataType::Boolean
 }
 
 fn known(name: &str, span: &Range<usize>) -> Result<&'static Function, ExprError> {

@@ -53,6 +53,7 @@
 
 mod check;
 mod compare;
+mod complete;
 mod domain;
 mod error;
 mod functions;
@@ -67,6 +68,7 @@ mod token;
 mod tree;
 mod typing;
 
+pub use complete::{Completion, CompletionKind, complete};
 pub use error::ExprError;
 pub use functions::{Family, Function, Missing, function, functions};
 pub use print::quote_name;

@@ -1,9 +1,11 @@
 //! The expression language.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod completion;
 mod golden;
 mod language;
 mod properties;
+mod vaex;
 mod values;
 
 use std::sync::Arc;

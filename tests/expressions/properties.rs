@@ -57,6 +57,9 @@ impl Random {
     }
 }
 
+type RealTwin = fn(f64, f64, i64) -> f64;
+type WholeTwin = fn(i128, i128) -> Option<i128>;
+
 const NUMBERS: [&str; 7] = ["x", "y", "f", "i", "s", "u", "flag"];
 
 /// Columns of `rows` rows, each a slice at an odd offset of a longer array.
@@ -231,7 +234,7 @@ fn fused_arithmetic_agrees_with_one_row_at_a_time_across_blocks() {
         let (x, y, i) = (get("x"), get("y"), get("i"));
         let (x, y, i): (&Float64Array, &Float64Array, &Int64Array) =
             (x.as_primitive(), y.as_primitive(), i.as_primitive());
-        let twins: [(&str, fn(f64, f64, i64) -> f64); 5] = [
+        let twins: [(&str, RealTwin); 5] = [
             ("sqrt((x - 0.25)**2 + (y - 0.5)**2)", |x, y, _| {
                 ((x - 0.25) * (x - 0.25) + (y - 0.5) * (y - 0.5)).sqrt()
             }),
@@ -269,7 +272,7 @@ fn whole_number_arithmetic_agrees_with_128_bits() {
     let schema = Schema::new(["a", "b"].map(|n| Field::new(n, arrow::datatypes::DataType::Int64)).to_vec());
     let columns: Vec<ArrayRef> =
         vec![Arc::new(Int64Array::from(a.clone())), Arc::new(Int64Array::from(b.clone()))];
-    let twins: [(&str, fn(i128, i128) -> Option<i128>); 5] = [
+    let twins: [(&str, WholeTwin); 5] = [
         ("a + b", |a, b| Some(a + b)),
         ("a - b", |a, b| Some(a - b)),
         ("a * b", |a, b| Some(a * b)),

@@ -6,6 +6,7 @@
 mod bounds;
 mod calendar;
 mod conversion;
+mod duration;
 mod geometry;
 mod logic;
 mod missing;
@@ -129,6 +130,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         pattern::FUNCTIONS,
         time::FUNCTIONS,
         calendar::FUNCTIONS,
+        duration::FUNCTIONS,
         geometry::FUNCTIONS,
     ]
     .into_iter()
