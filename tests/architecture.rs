@@ -469,11 +469,7 @@ fn raw_text(rest: &str) -> Option<usize> {
 /// Whether the quote begins a character rather than a lifetime.
 fn is_character(rest: &str) -> bool {
     let mut chars = rest.chars().skip(1);
-    match (chars.next(), chars.next()) {
-        (Some('\\'), _) => true,
-        (Some(_), Some('\'')) => true,
-        _ => false,
-    }
+    matches!((chars.next(), chars.next()), (Some('\\'), _) | (Some(_), Some('\'')))
 }
 
 /// Modules under `#[cfg(test)]` are not part of the house.
