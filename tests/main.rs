@@ -14,3 +14,4 @@ mod pictures;
 mod scans;
 mod sessions;
 mod ticks;
+mod window;

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use crate::dataset::Dataset;
 use crate::engine::{Engine, Event};
-use crate::session::{Command, Document, Request, Session, ViewId};
+use crate::session::{Command, Document, Request, Session, ThemeChoice, ViewId};
 use crate::views::{Theme, ViewState, Wish};
 
 use dialogs::Dialog;
@@ -52,6 +52,7 @@ pub struct App {
     hint: String,
     count: Option<u64>,
     exact: bool,
+    themed: Option<ThemeChoice>,
     monitor: Monitor,
 }
 
@@ -81,6 +82,7 @@ impl App {
             hint: String::new(),
             count: None,
             exact: true,
+            themed: None,
             monitor: Monitor::from_environment(),
         })
     }
@@ -111,6 +113,13 @@ impl App {
         self.views.get(&id)
     }
 
+    /// Whether everything asked for has been answered and everything wanted done.
+    pub fn is_settled(&self) -> bool {
+        let status = self.engine.status();
+        let is_idle = status.progress.is_none() && status.waiting == 0 && status.jobs == 0;
+        is_idle && self.exact && self.commands.is_empty() && self.session.opening().is_none()
+    }
+
     fn take_in(&mut self, ctx: &egui::Context) {
         for event in self.engine.poll() {
             match event {
@@ -118,13 +127,13 @@ impl App {
                 Event::Done { name, result } => exports::done(self, ctx, &name, result),
             }
         }
-        for file in ctx.input(|input| input.raw.dropped_files.clone()) {
+        // Taken out: while the window is hidden, the same input may be seen again.
+        for file in ctx.input_mut(|input| std::mem::take(&mut input.raw.dropped_files)) {
             exports::open(self, file.path().to_owned());
         }
     }
 
     fn apply(&mut self, ctx: &egui::Context) {
-        let theme = self.session.document().theme;
         for command in std::mem::take(&mut self.commands) {
             let opens = matches!(command, Command::Opened { result: Ok(_), .. } | Command::Restore(_));
             for request in self.session.apply(command) {
@@ -154,9 +163,10 @@ impl App {
         let session = &self.session;
         self.views.retain(|id, _| session.has_view(*id));
         self.focused = self.focused.filter(|view| session.has_view(*view));
-        let now = self.session.document().theme;
-        if now != theme || ctx.cumulative_frame_nr() == 0 {
-            style::choose(ctx, now);
+        let theme = self.session.document().theme;
+        if self.themed != Some(theme) {
+            self.themed = Some(theme);
+            style::choose(ctx, theme);
         }
     }
 

@@ -109,10 +109,15 @@ pub(super) fn edge(
         let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
         ui.input(|input| {
-            let pace = if input.modifiers.shift { 10 } else { 1 };
-            let up = input.num_presses(Key::ArrowRight) + input.num_presses(Key::ArrowUp);
-            let down = input.num_presses(Key::ArrowLeft) + input.num_presses(Key::ArrowDown);
-            steps += (up as i64 - down as i64) * pace;
+            for event in &input.events {
+                let egui::Event::Key { key, pressed: true, modifiers, .. } = event else { continue };
+                let pace = if modifiers.shift { 10 } else { 1 };
+                match key {
+                    Key::ArrowRight | Key::ArrowUp => steps += pace,
+                    Key::ArrowLeft | Key::ArrowDown => steps -= pace,
+                    _ => {}
+                }
+            }
         });
     }
     let moved = (steps != 0).then(|| nudged(map, brush, part, steps)).filter(|moved| *moved != brush);

@@ -154,9 +154,9 @@ pub fn show(
     }
     let painter = ui.painter_at(body);
     table(&painter, body, grid, &columns, &pages, state, shown, cx);
-    let name = view.title();
+    let name = "Table of rows";
     let response = ui.interact(grid, ui.scope_id().with("grid"), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Table, true, &name));
+    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Table, true, name));
     scroll_bars(ui, body, grid, shown, columns.len(), &dataset, state, cx);
     Outcome::Painted
 }

@@ -62,6 +62,11 @@ impl ViewState {
         self.shown.as_ref()
     }
 
+    /// The first row it shows, of those that pass.
+    pub fn first_row(&self) -> u64 {
+        self.position.first
+    }
+
     /// Least and greatest value of its axis of values.
     pub fn values(&self) -> Option<(f64, f64)> {
         self.values
