@@ -4,6 +4,7 @@ mod aggregates;
 mod architecture;
 mod cli;
 mod common;
+mod end_to_end;
 mod engines;
 mod exports;
 mod expressions;

@@ -136,7 +136,7 @@ fn grid(app: &mut App, ui: &mut Ui, theme: &'static Theme, rect: Rect) {
             let state = app.views.entry(cell.view).or_default();
             let mut context = ViewContext {
                 session: &app.session,
-                engine: &mut app.engine,
+                answers: &mut app.engine,
                 theme,
                 commands: &mut app.commands,
                 wishes: &mut app.wishes,

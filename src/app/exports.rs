@@ -8,10 +8,11 @@ use super::dialogs::Dialog;
 use super::monitor::STATE_JOB;
 use super::{App, strip};
 use crate::engine::{Freshness, Slot, read_text};
-use crate::export::{CsvOptions, atomic_write, save_table};
+use crate::export::{
+    Chart, CsvOptions, Palette, Picture, PictureOptions, atomic_write, save_picture, save_table,
+};
 use crate::query::output::{TableOptions, to_batch};
-use crate::session::{Command, ViewId, persist};
-use crate::views::questions;
+use crate::session::{Command, ViewId, figure, persist, questions};
 
 /// Asks what is to be exported.
 const EXPORT: Slot = Slot(2);
@@ -46,6 +47,7 @@ pub(super) fn open(app: &mut App, path: PathBuf) {
 
 /// Reads a session; it comes back as the text of its job.
 pub(super) fn open_session(app: &mut App, path: PathBuf) {
+    app.opening_session = Some(path.clone());
     app.engine.run(SESSION_JOB, move |_| read_text(&path, persist::MAX_BYTES as u64));
 }
 
@@ -171,9 +173,31 @@ pub(super) fn write_data(app: &mut App, data: Data, path: PathBuf) {
 }
 
 /// The picture of a view as plain data.
-pub(super) fn chart(_: &App, _: ViewId) -> Result<(), String> {
-    Err("not yet".to_owned())
+///
+/// # Errors
+/// A sentence that says what is lacking yet.
+pub(super) fn chart(app: &App, view: ViewId) -> Result<Chart, String> {
+    let spec = app.session.document().view(view).ok_or("the view is gone")?;
+    let shown = app.views.get(&view).and_then(|state| state.shown()).ok_or("computing …")?;
+    let all = shown.all.as_deref().filter(|_| !app.session.selection_for(spec).is_all());
+    let chart = figure::chart(&app.session, spec, &shown.selected, all).ok_or("this view has no picture")?;
+    Ok(Chart { subtitle: figure::filters_line(&app.session), ..chart })
 }
 
-/// Draws a picture.
-pub(super) fn write_picture(_: &mut App, _: (ViewId, ()), _: PathBuf, _: [u32; 2], _: f32, _: bool) {}
+/// Draws a picture into a file in the format its ending names.
+pub(super) fn write_picture(
+    app: &mut App,
+    (view, chart): (ViewId, Chart),
+    path: PathBuf,
+    [width, height]: [u32; 2],
+    scale: f32,
+    dark: bool,
+) {
+    let palette = if dark { Palette::DARK } else { Palette::LIGHT };
+    let options = PictureOptions { width, height, scale, palette };
+    let notes = notes(app, view);
+    app.engine.run("export", move |_| {
+        save_picture(&path, Picture::Chart(&chart), options, &notes).map_err(|error| error.to_string())?;
+        Ok(format!("The picture is in {}.", path.display()))
+    });
+}

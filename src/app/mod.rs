@@ -20,9 +20,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::dataset::Dataset;
-use crate::engine::{Engine, Event};
+use crate::engine::{Engine, Event, Reply, RowsReply, RowsRequest, Slot};
+use crate::query::Question;
 use crate::session::{Command, Document, Request, Session, ThemeChoice, ViewId};
-use crate::views::{Theme, ViewState, Wish};
+use crate::views::{Answers, Theme, ViewState, Wish};
 
 use dialogs::Dialog;
 use monitor::Monitor;
@@ -53,6 +54,7 @@ pub struct App {
     count: Option<u64>,
     exact: bool,
     themed: Option<ThemeChoice>,
+    opening_session: Option<PathBuf>,
     monitor: Monitor,
 }
 
@@ -67,8 +69,7 @@ impl App {
         let engine = Engine::new(move || wake.request_repaint())?;
         let mut commands = Vec::new();
         commands.extend(start.session.map(|document| Command::Restore(Box::new(document))));
-        commands.extend(start.path.map(Command::Open));
-        Ok(App {
+        let mut app = App {
             session: Session::new(),
             engine,
             commands,
@@ -83,8 +84,11 @@ impl App {
             count: None,
             exact: true,
             themed: None,
+            opening_session: None,
             monitor: Monitor::from_environment(),
-        })
+        };
+        start.path.into_iter().for_each(|path| exports::open(&mut app, path));
+        Ok(app)
     }
 
     /// Shows a table that is open already, under the name `path`.
@@ -173,6 +177,16 @@ impl App {
     /// Whether a brush is being dragged anywhere.
     fn is_brushing(&self) -> bool {
         self.views.values().any(ViewState::is_brushing)
+    }
+}
+
+impl Answers for Engine {
+    fn answer(&mut self, slot: Slot, question: &Question) -> Reply {
+        Engine::answer(self, slot, question)
+    }
+
+    fn rows(&mut self, slot: Slot, request: &RowsRequest) -> RowsReply {
+        Engine::rows(self, slot, request)
     }
 }
 

@@ -88,6 +88,13 @@ impl ColorMap {
     pub const ALL: [(&'static str, ColorMap); 3] =
         [("viridis", ColorMap::Viridis), ("cividis", ColorMap::Cividis), ("magma", ColorMap::Magma)];
 
+    /// The colour at `position` on a ground: the map is turned round where the ground is light, so that
+    /// the least values are always those nearest to it.
+    pub fn color_on(self, ground: Rgb, position: f64) -> Rgb {
+        let is_light = u32::from(ground.0) + u32::from(ground.1) + u32::from(ground.2) > 384;
+        self.color(if is_light { 1.0 - position } else { position })
+    }
+
     /// The colour at `position` in `0.0..=1.0`; outside it the nearer end.
     pub fn color(self, position: f64) -> Rgb {
         let anchors: &[u32] = match self {

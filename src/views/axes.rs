@@ -3,13 +3,13 @@
 use egui::Rect;
 
 use super::paint::ticks::Unit;
-use super::{Outcome, ViewContext, questions, slot};
+use super::{Outcome, ViewContext, slot};
 use crate::data::kind;
 use crate::dataset::Dataset;
 use crate::engine::Freshness;
 use crate::expr::Expr;
 use crate::query::Axis;
-use crate::session::{AxisSpec, ViewSpec};
+use crate::session::{AxisSpec, ViewSpec, questions};
 
 /// An axis ready to be asked about and painted.
 pub(super) struct Resolved {
@@ -43,7 +43,7 @@ pub(super) fn resolve(
     }
     let question = questions::extent(&dataset, &expr, spec.scale())
         .ok_or_else(|| Outcome::wrong(format!("{} has no extent.", spec.expr)))?;
-    let reply = cx.engine.answer(slot(view.id, n), &question);
+    let reply = cx.answers.answer(slot(view.id, n), &question);
     let extent = match (&reply.freshness, &reply.answer) {
         (Freshness::Final, Some(answer)) => questions::extent_of(answer),
         // A range given needs no extent.

@@ -10,12 +10,12 @@ use super::paint::axis;
 use super::paint::readout;
 use super::paint::ticks::ValueAxis;
 use super::state::Shown;
-use super::{ViewContext, ViewState, Wish, axes, brushing, questions, slot};
+use super::{ViewContext, ViewState, Wish, axes, brushing, slot};
 use crate::data::{format_value, group_digits, shorten};
 use crate::engine::Freshness;
 use crate::query::{Answer, GroupKey, Groups};
 use crate::select::Selection;
-use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, ViewSpec};
+use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, ViewSpec, questions};
 
 /// One bar.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,8 +46,8 @@ pub fn show(
         (Ok(all), Ok(selected)) => (all, selected),
         (Err(message), _) | (_, Err(message)) => return Outcome::wrong(message),
     };
-    let ghost = cx.engine.answer(slot(view.id, 2), &all);
-    let reply = cx.engine.answer(slot(view.id, 3), &selected);
+    let ghost = cx.answers.answer(slot(view.id, 2), &all);
+    let reply = cx.answers.answer(slot(view.id, 3), &selected);
     if let Freshness::Failed(error) = &reply.freshness {
         return Outcome::unanswered(error);
     }

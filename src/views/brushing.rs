@@ -53,7 +53,9 @@ impl Brushing {
         if existing.is_some_and(|spec| spec.predicate == predicate && spec.enabled) {
             return;
         }
-        let gesture = if self.changed { Gesture::Continue } else { Gesture::Begin };
+        // A nudge by keys is no drag: each is a step of its own.
+        let goes_on = self.changed && self.is_active();
+        let gesture = if goes_on { Gesture::Continue } else { Gesture::Begin };
         self.changed = true;
         let inverted = existing.is_some_and(|spec| spec.inverted);
         cx.commands.push(Command::SetFilter(FilterSpec { predicate, inverted, enabled: true }, gesture));

@@ -18,13 +18,13 @@ use super::paint::readout;
 use super::paint::ticks::{Ticks, Unit, horizontal_target, vertical_target};
 use super::state::Shown;
 use super::zoom::{self, Which};
-use super::{ViewContext, ViewState, questions, slot};
+use super::{ViewContext, ViewState, slot};
 use crate::aggregate::{Bins, Grid};
 use crate::data::{group_digits, ticks};
 use crate::engine::Freshness;
 use crate::query::Answer;
 use crate::select::Selection;
-use crate::session::{ColorMap, ColorScale, PredicateSpec, ViewSpec};
+use crate::session::{ColorMap, ColorScale, PredicateSpec, ViewSpec, questions};
 
 /// Room left of the picture for the labels and the name of the vertical axis.
 const LEFT: f32 = 62.0;
@@ -73,8 +73,8 @@ pub fn show(
         (Ok(all), Ok(selected)) => (all, selected),
         (Err(message), _) | (_, Err(message)) => return Outcome::wrong(message),
     };
-    let ghost = cx.engine.answer(slot(view.id, 2), &all);
-    let reply = cx.engine.answer(slot(view.id, 3), &selected);
+    let ghost = cx.answers.answer(slot(view.id, 2), &all);
+    let reply = cx.answers.answer(slot(view.id, 3), &selected);
     if let Freshness::Failed(error) = &reply.freshness {
         return Outcome::unanswered(error);
     }
@@ -217,7 +217,7 @@ fn image(
         let cell = grid.cell(i, j);
         let color = if grid.counts[cell] > 0 && values[cell].is_finite() {
             let position = color_map::position(values[cell], range.0, range.1, view.color_scale);
-            color_map::color(view.color_map, cx.theme.dark, position)
+            color_map::color(view.color_map, cx.theme, position)
         } else if all.is_some_and(|all| all.counts[cell] > 0) {
             cx.theme.ghost_pale
         } else {
@@ -239,7 +239,7 @@ fn color_bar(painter: &egui::Painter, cx: &ViewContext<'_>, view: &ViewSpec, plo
         let at = |i: usize| bar.bottom() - bar.height() * i as f32 / STEPS as f32;
         let rect = Rect::from_min_max(pos2(bar.left(), at(step + 1)), pos2(bar.right(), at(step)));
         let position = (step as f64 + 0.5) / STEPS as f64;
-        mesh.add_colored_rect(rect, color_map::color(view.color_map, theme.dark, position));
+        mesh.add_colored_rect(rect, color_map::color(view.color_map, theme, position));
     }
     painter.add(egui::Shape::mesh(mesh));
     let (least, greatest) = range;

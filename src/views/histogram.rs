@@ -15,13 +15,13 @@ use super::paint::readout;
 use super::paint::ticks::{Ticks, ValueAxis, horizontal_target, vertical_target};
 use super::state::Shown;
 use super::zoom::{self, Which};
-use super::{ViewContext, ViewState, questions, slot};
+use super::{ViewContext, ViewState, slot};
 use crate::aggregate::Grid;
 use crate::data::group_digits;
 use crate::engine::Freshness;
 use crate::query::Answer;
 use crate::select::Selection;
-use crate::session::{PredicateSpec, ViewSpec};
+use crate::session::{PredicateSpec, ViewSpec, questions};
 
 /// Room left of the picture for the labels of the value axis.
 const LEFT: f32 = 48.0;
@@ -50,8 +50,8 @@ pub fn show(
         (Ok(all), Ok(selected)) => (all, selected),
         (Err(message), _) | (_, Err(message)) => return Outcome::wrong(message),
     };
-    let ghost = cx.engine.answer(slot(view.id, 2), &all);
-    let reply = cx.engine.answer(slot(view.id, 3), &selected);
+    let ghost = cx.answers.answer(slot(view.id, 2), &all);
+    let reply = cx.answers.answer(slot(view.id, 3), &selected);
     if let Freshness::Failed(error) = &reply.freshness {
         return Outcome::unanswered(error);
     }

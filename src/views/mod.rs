@@ -11,7 +11,6 @@ pub mod header;
 pub mod heatmap;
 pub mod histogram;
 pub mod paint;
-pub mod questions;
 pub mod rows;
 mod state;
 pub mod text_field;
@@ -20,19 +19,29 @@ mod zoom;
 
 use egui::{Rect, Ui};
 
-use crate::engine::{Engine, Slot};
+use crate::engine::{Reply, RowsReply, RowsRequest, Slot};
+use crate::query::Question;
 use crate::session::{Command, Session, ViewId, ViewKind, ViewSpec};
 
 pub use frame::{Outcome, show};
 pub use state::ViewState;
 pub use theme::Theme;
 
+/// Who answers the views' questions: asked every frame, and never slow to reply.
+pub trait Answers {
+    /// The answer to `question`, or what there is until it comes.
+    fn answer(&mut self, slot: Slot, question: &Question) -> Reply;
+
+    /// The page of rows asked for, or what there is until it comes.
+    fn rows(&mut self, slot: Slot, request: &RowsRequest) -> RowsReply;
+}
+
 /// What a view may look at, and where it says what it wants.
 pub struct ViewContext<'a> {
     /// What is open.
     pub session: &'a Session,
-    /// Answers questions.
-    pub engine: &'a mut Engine,
+    /// Who answers its questions.
+    pub answers: &'a mut dyn Answers,
     /// Colours and sizes.
     pub theme: &'static Theme,
     /// Changes wanted.

@@ -8,14 +8,14 @@ use egui::{Align2, CornerRadius, Key, Painter, Rect, Sense, Ui, WidgetInfo, pos2
 use super::frame::Outcome;
 use super::paint::axis;
 use super::paint::icon::kind_name;
-use super::{ViewContext, ViewState, axes, questions, slot};
+use super::{ViewContext, ViewState, axes, slot};
 use crate::data::{Field, Kind, format_value, group_digits, shorten};
 use crate::dataset::Dataset;
 use crate::engine::{Freshness, RowsRequest};
 use crate::expr::Expr;
 use crate::query::Answer;
 use crate::query::rows::RowPage;
-use crate::session::ViewSpec;
+use crate::session::{ViewSpec, questions};
 
 /// Rows asked for at once; pages begin at multiples of it.
 const PAGE: u64 = 128;
@@ -95,7 +95,7 @@ pub fn show(
             Ok(question) => question,
             Err(message) => return Outcome::wrong(message),
         };
-        let reply = cx.engine.answer(slot(view.id, 3), &question);
+        let reply = cx.answers.answer(slot(view.id, 3), &question);
         match (&reply.freshness, &reply.answer) {
             (Freshness::Failed(error), _) => return Outcome::unanswered(error),
             (Freshness::Final, Some(answer)) => {
@@ -139,7 +139,7 @@ pub fn show(
         }
         let slot = slot(view.id, 4 + page % 2);
         if is_current {
-            let reply = cx.engine.rows(slot, &request);
+            let reply = cx.answers.rows(slot, &request);
             if let Freshness::Failed(error) = &reply.freshness {
                 return Outcome::unanswered(error);
             }
@@ -185,10 +185,11 @@ fn keys_and_wheel(
         return;
     }
     let page = shown.saturating_sub(1).max(1) as i64;
+    let nothing_focused = ui.memory(|memory| memory.focused().is_none());
     ui.input(|input| {
         let presses = |key| input.num_presses(key) as i64;
         position.scroll((presses(Key::PageDown) - presses(Key::PageUp)) * page);
-        if ui.memory(|memory| memory.focused().is_none()) {
+        if nothing_focused {
             position.scroll(presses(Key::ArrowDown) - presses(Key::ArrowUp));
         }
         if input.key_pressed(Key::Home) {

@@ -1,9 +1,9 @@
 //! Which places of an axis are marked, and with what words.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::DataType;
 
 use crate::aggregate::{Bins, Scale};
-use crate::data::{Kind, kind, ticks};
+use crate::data::{Kind, kind, per_second, ticks};
 
 /// What the numbers of an axis count.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,23 +40,6 @@ impl Unit {
         let Unit::Time(per_second) = self else { return None };
         let nanoseconds = value * (1e9 / per_second);
         (nanoseconds.abs() < 9.2e18).then_some(nanoseconds.round() as i64)
-    }
-}
-
-/// How many values of a temporal type make a second.
-fn per_second(data_type: &DataType) -> f64 {
-    let of = |unit: &TimeUnit| match unit {
-        TimeUnit::Second => 1.0,
-        TimeUnit::Millisecond => 1e3,
-        TimeUnit::Microsecond => 1e6,
-        TimeUnit::Nanosecond => 1e9,
-    };
-    match data_type {
-        DataType::Timestamp(unit, _) | DataType::Duration(unit) => of(unit),
-        DataType::Date32 => 1.0 / 86_400.0,
-        DataType::Date64 => 1e3,
-        DataType::Dictionary(_, values) => per_second(values),
-        _ => 1.0,
     }
 }
 
@@ -164,6 +147,7 @@ impl ValueAxis {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::datatypes::TimeUnit;
 
     #[test]
     fn a_value_axis_holds_zero_and_the_greatest_value() {
