@@ -51,6 +51,8 @@ pub struct App {
     columns: columns::Columns,
     toast: toast::Toast,
     hint: String,
+    /// The hint of the frame before: the status line is laid out before the views say theirs.
+    hint_shown: String,
     count: Option<u64>,
     exact: bool,
     themed: Option<ThemeChoice>,
@@ -81,6 +83,7 @@ impl App {
             columns: columns::Columns::default(),
             toast: toast::Toast::default(),
             hint: String::new(),
+            hint_shown: String::new(),
             count: None,
             exact: true,
             themed: None,
@@ -200,7 +203,7 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         self.monitor.begin(ui.ctx());
-        self.hint.clear();
+        self.hint_shown = std::mem::take(&mut self.hint);
         let theme = Theme::current(ui);
         menu::show(self, ui, theme);
         strip::show(self, ui, theme);
@@ -213,6 +216,9 @@ impl eframe::App for App {
         if status.progress.is_some() || status.jobs > 0 || self.is_brushing() {
             // Progress is to be seen moving; answers wake the window by themselves.
             ui.ctx().request_repaint_after_secs(0.03);
+        }
+        if self.hint != self.hint_shown {
+            ui.ctx().request_repaint();
         }
         self.engine.end_frame();
         self.monitor.end(status.progress.is_some() || self.is_brushing());

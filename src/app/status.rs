@@ -15,7 +15,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
         let rect = ui.max_rect();
         let builder = egui::UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center));
         ui.scope_builder(builder, |ui| {
-            let hint = if app.hint.is_empty() { "F1: keys" } else { &app.hint };
+            let hint = if app.hint_shown.is_empty() { "F1: keys" } else { &app.hint_shown };
             let room = (ui.available_width() * 0.6).max(80.0);
             ui.allocate_ui_with_layout(
                 vec2(room, rect.height()),

@@ -1,8 +1,8 @@
 //! The filter strip: how many rows pass, and one chip per filter.
 
 use egui::{
-    Align, Align2, CornerRadius, Frame, Key, Layout, Margin, Panel, Popup, PopupCloseBehavior, Rect,
-    Response, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, CornerRadius, Frame, Key, Layout, Margin, Panel, Rect, Response, ScrollArea, Sense,
+    Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::App;
@@ -11,6 +11,7 @@ use crate::expr::Expr;
 use crate::query::{Ask, Question};
 use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, Session};
 use crate::views::axes::bare;
+use crate::views::header::form;
 use crate::views::paint::icon::{self, Icon};
 use crate::views::paint::readout;
 use crate::views::paint::ticks::Unit;
@@ -266,7 +267,7 @@ fn condition(session: &Session, text: &str) -> Result<Expr, String> {
 }
 
 fn edit_popup(app: &mut App, response: &Response, at: usize, spec: &FilterSpec) {
-    Popup::menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+    form(response).show(|ui| {
         ui.set_width(260.0);
         let mut typed = std::mem::take(&mut app.strip.bounds);
         let names: Vec<String> = match &spec.predicate {
@@ -311,7 +312,7 @@ fn add_filter(app: &mut App, ui: &mut Ui) {
     if button.clicked() {
         app.strip.filter.clear();
     }
-    Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+    form(&button).show(|ui| {
         ui.set_width(340.0);
         let error = app.session.expr(&app.strip.filter).err();
         let shown_error = error.as_ref().filter(|_| !app.strip.filter.trim().is_empty());

@@ -89,9 +89,11 @@ impl ColorMap {
         [("viridis", ColorMap::Viridis), ("cividis", ColorMap::Cividis), ("magma", ColorMap::Magma)];
 
     /// The colour at `position` on a ground: the map is turned round where the ground is light, so that
-    /// the least values are always those nearest to it.
+    /// the least values are always those nearest to it, and begins where it can be told from the ground.
     pub fn color_on(self, ground: Rgb, position: f64) -> Rgb {
         let is_light = u32::from(ground.0) + u32::from(ground.1) + u32::from(ground.2) > 384;
+        let from = if is_light { 0.05 } else { 0.2 };
+        let position = from + (1.0 - from) * position.clamp(0.0, 1.0);
         self.color(if is_light { 1.0 - position } else { position })
     }
 

@@ -57,6 +57,13 @@ pub(super) fn show(ui: &mut Ui, view: &ViewSpec, state: &mut ViewState, cx: &mut
     }
 }
 
+/// A pop-up below a button in which one types; it stays until one clicks elsewhere.
+pub fn form(response: &Response) -> Popup<'_> {
+    Popup::menu(response)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .style(egui::style::StyleModifier::default())
+}
+
 /// A flat button with a caret that opens a list.
 fn drop_down(ui: &mut Ui, text: &str, name: &str, strong: bool, room: f32) -> Response {
     let theme = super::Theme::current(ui);
@@ -103,7 +110,7 @@ fn axis_button(
     if response.clicked() {
         state.typed.axis.clear();
     }
-    Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+    form(&response).show(|ui| {
         ui.set_width(240.0);
         if let Some(text) = picker(ui, &mut state.typed.axis, view.kind, cx) {
             chosen = Some(text);
@@ -237,7 +244,7 @@ fn measure_button(ui: &mut Ui, view: &mut ViewSpec, state: &mut ViewState, cx: &
         state.typed.measure = view.measure.clone();
     }
     let Some(dataset) = cx.session.dataset().cloned() else { return };
-    Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+    form(&response).show(|ui| {
         ui.set_width(240.0);
         let typed = &mut state.typed.measure;
         let field =
@@ -259,7 +266,7 @@ fn measure_button(ui: &mut Ui, view: &mut ViewSpec, state: &mut ViewState, cx: &
             } else {
                 format!("{}(…)", aggregate.name)
             };
-            if ui.button(text).on_hover_text(aggregate.doc).clicked() {
+            if ui.selectable_label(false, text).on_hover_text(aggregate.doc).clicked() {
                 if aggregate.value_optional {
                     view.measure = aggregate.name.to_owned();
                     ui.close();

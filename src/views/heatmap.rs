@@ -10,7 +10,7 @@ use egui::{
 use super::axes::{self, Resolved};
 use super::brushing::{self, Held};
 use super::frame::{Outcome, strength};
-use super::histogram::note;
+use super::histogram::note_at;
 use super::paint::axis::{self, AxisMap};
 use super::paint::brush::{self, Drag, Interval, Part};
 use super::paint::color_map;
@@ -416,7 +416,8 @@ fn hand(
         text = Some(format!("{name_x} {rx}   {name_y} {ry}"));
     }
     if let Some(text) = text {
-        note(&ui.painter_at(body), cx, plot, &text);
+        let corner = plot.right_top() + egui::vec2(-10.0, 8.0);
+        note_at(&ui.painter_at(body), cx, plot, corner, &text);
     }
 }
 

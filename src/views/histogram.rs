@@ -254,9 +254,14 @@ fn hand(
 
 /// A read-out in the upper right corner of a picture.
 pub(super) fn note(painter: &Painter, cx: &ViewContext<'_>, plot: Rect, text: &str) {
+    note_at(painter, cx, plot, plot.right_top() + egui::vec2(-2.0, -4.0), text);
+}
+
+/// A read-out whose upper right corner is `corner`.
+pub(super) fn note_at(painter: &Painter, cx: &ViewContext<'_>, plot: Rect, corner: egui::Pos2, text: &str) {
     let theme = cx.theme;
     let galley = axis::one_line(painter, text, theme.small(), theme.text, plot.width() - 8.0);
-    let rect = Align2::RIGHT_TOP.anchor_size(plot.right_top() + egui::vec2(-2.0, -4.0), galley.size());
+    let rect = Align2::RIGHT_TOP.anchor_size(corner, galley.size());
     painter.rect_filled(rect.expand2(egui::vec2(6.0, 3.0)), 3, theme.canvas.gamma_multiply(0.88));
     painter.galley(rect.min, galley, theme.text);
 }
@@ -410,6 +415,12 @@ impl Caps {
             let color = if brushed && cap.what != "missing" { theme.accent_pale } else { color };
             painter.rect_filled(bar(cap.all), CornerRadius::ZERO, theme.ghost);
             painter.rect_filled(bar(cap.selected), CornerRadius::ZERO, color);
+            if values.is_exceeded_by(cap.all) {
+                // A broken bar: more than the axis shows.
+                let y = column.top() + 14.0;
+                let cut = [pos2(column.left() - 2.0, y + 3.0), pos2(column.right() + 2.0, y - 3.0)];
+                painter.line_segment(cut, egui::Stroke::new(3.0, theme.canvas));
+            }
             let label = match cap.what {
                 "missing" => "?",
                 "below the axis" => "<",

@@ -129,6 +129,11 @@ impl ValueAxis {
         if position.is_nan() { 0.0 } else { position.clamp(0.0, 1.0) as f32 }
     }
 
+    /// Whether `value` lies above the upper end.
+    pub fn is_exceeded_by(&self, value: f64) -> bool {
+        value > self.hi
+    }
+
     /// Marks: positions and labels.
     pub fn marks(&self, target: usize) -> Vec<(f32, String)> {
         let (places, labels) = if self.log {
