@@ -4,6 +4,7 @@ mod aggregates;
 mod architecture;
 mod cli;
 mod common;
+mod cubes;
 mod end_to_end;
 mod engines;
 mod exports;

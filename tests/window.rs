@@ -109,7 +109,7 @@ fn counts(window: &Harness<'static, App>, id: ViewId) -> Vec<u64> {
     match window.state().view(id).unwrap().shown().unwrap().selected.as_ref() {
         Answer::Grid(grid) => grid.counts.clone(),
         Answer::Groups(groups) => groups.counts.clone(),
-        Answer::Index(_) => Vec::new(),
+        Answer::Index(_) | Answer::Cube(_) => Vec::new(),
     }
 }
 

@@ -93,11 +93,12 @@ pub(super) fn extreme(
             cast(&array, target).unwrap_or(array)
         }
         Some(Store::Real(best)) => {
+            // Of -0.0 and 0.0, which are equal, neither may depend on the order of rows: both become 0.0.
             // Among the finite, an untouched cell still holds the infinity it began with.
             let found =
                 |i: usize| count(i) > 0 && (matches!(lane, Lane::Min | Lane::Max) || best[i].is_finite());
             let array: ArrayRef =
-                Arc::new((0..cells).map(|i| found(i).then(|| best[i])).collect::<Float64Array>());
+                Arc::new((0..cells).map(|i| found(i).then(|| best[i] + 0.0)).collect::<Float64Array>());
             match target {
                 DataType::Float32 | DataType::Float16 => cast(&array, target).unwrap_or(array),
                 _ => array,

@@ -78,11 +78,11 @@ impl Counts {
         }
     }
 
-    fn merge(&mut self, other: &Counts, target: &impl Fn(usize) -> usize) {
+    fn merge(&mut self, other: &Counts, elements: Range<usize>, target: &impl Fn(usize) -> usize) {
         if self.wide.is_empty() {
             self.wide.resize(self.narrow.len(), 0);
         }
-        for i in 0..other.narrow.len() {
+        for i in elements {
             self.wide[target(i)] += other.at(i);
         }
     }
@@ -175,13 +175,13 @@ impl Lanes {
         }
     }
 
-    /// Adds what `other` accumulated; its element `i` belongs to `target(i)` here.
-    pub fn merge(&mut self, other: &Lanes, target: impl Fn(usize) -> usize) {
-        self.rows.merge(&other.rows, &target);
+    /// Adds what `other` accumulated in `elements`; its element `i` belongs to `target(i)` here.
+    pub fn merge(&mut self, other: &Lanes, elements: Range<usize>, target: impl Fn(usize) -> usize) {
+        self.rows.merge(&other.rows, elements.clone(), &target);
         for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
-            mine.missing.merge(&theirs.missing, &target);
+            mine.missing.merge(&theirs.missing, elements.clone(), &target);
             for ((lane, store), (_, from)) in mine.lanes.iter_mut().zip(&theirs.lanes) {
-                store.merge(*lane, from, &target);
+                store.merge(*lane, from, elements.clone(), &target);
             }
         }
     }
@@ -325,11 +325,9 @@ impl Store {
         }
     }
 
-    fn merge(&mut self, lane: Lane, other: &Store, target: &impl Fn(usize) -> usize) {
+    fn merge(&mut self, lane: Lane, other: &Store, elements: Range<usize>, target: &impl Fn(usize) -> usize) {
         let smallest = lane.is_smallest();
-        fn each<T>(mine: &mut [T], theirs: &[T], target: &impl Fn(usize) -> usize, add: impl Fn(&mut T, &T)) {
-            theirs.iter().enumerate().for_each(|(i, v)| add(&mut mine[target(i)], v));
-        }
+        let each = Each { elements, target };
         fn better<T: Copy + PartialOrd>(smallest: bool) -> impl Fn(&mut T, &T) {
             move |mine, &v| {
                 if (smallest && v < *mine) || (!smallest && v > *mine) {
@@ -339,16 +337,31 @@ impl Store {
         }
         match (self, other) {
             (Store::Nothing, Store::Nothing) => {}
-            (Store::Integers(mine), Store::Integers(theirs)) => each(mine, theirs, target, |a, b| *a += b),
-            (Store::Floats(mine), Store::Floats(theirs)) => each(mine, theirs, target, |a, b| {
+            (Store::Integers(mine), Store::Integers(theirs)) => each.add(mine, theirs, |a, b| *a += b),
+            (Store::Floats(mine), Store::Floats(theirs)) => each.add(mine, theirs, |a, b| {
                 a.add(b.high);
                 a.low += b.low;
             }),
-            (Store::Signed(mine), Store::Signed(theirs)) => each(mine, theirs, target, better(smallest)),
-            (Store::Unsigned(mine), Store::Unsigned(theirs)) => each(mine, theirs, target, better(smallest)),
-            (Store::Real(mine), Store::Real(theirs)) => each(mine, theirs, target, better(smallest)),
-            (Store::Moments(mine), Store::Moments(theirs)) => each(mine, theirs, target, merge_moments),
+            (Store::Signed(mine), Store::Signed(theirs)) => each.add(mine, theirs, better(smallest)),
+            (Store::Unsigned(mine), Store::Unsigned(theirs)) => each.add(mine, theirs, better(smallest)),
+            (Store::Real(mine), Store::Real(theirs)) => each.add(mine, theirs, better(smallest)),
+            (Store::Moments(mine), Store::Moments(theirs)) => each.add(mine, theirs, merge_moments),
             _ => unreachable!("stores of one lane are of one kind"),
+        }
+    }
+}
+
+/// The elements to merge, and where each belongs.
+struct Each<'a, F> {
+    elements: Range<usize>,
+    target: &'a F,
+}
+
+impl<F: Fn(usize) -> usize> Each<'_, F> {
+    fn add<T>(self, mine: &mut [T], theirs: &[T], add: impl Fn(&mut T, &T)) {
+        let first = self.elements.start;
+        for (i, v) in theirs[self.elements].iter().enumerate() {
+            add(&mut mine[(self.target)(first + i)], v);
         }
     }
 }

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 
 use crate::dataset::Dataset;
 use crate::engine::{Engine, Event, Reply, RowsReply, RowsRequest, Slot};
+use crate::query::Brush;
 use crate::query::Question;
 use crate::session::{Command, Document, Request, Session, ThemeChoice, ViewId};
 use crate::views::{Answers, Theme, ViewState, Wish};
@@ -177,6 +178,14 @@ impl App {
         }
     }
 
+    /// The brush under the hand: the one dragged, or the one the pointer could drag.
+    fn held(&self, ctx: &egui::Context) -> Option<Brush> {
+        let pointer = ctx.pointer_hover_pos();
+        let under = |view: &&ViewState| pointer.zip(view.plot()).is_some_and(|(at, plot)| plot.contains(at));
+        let view = self.views.values().find(|view| view.is_brushing()).or(self.views.values().find(under))?;
+        Brush::over(view.axes())
+    }
+
     /// Whether a brush is being dragged anywhere.
     fn is_brushing(&self) -> bool {
         self.views.values().any(ViewState::is_brushing)
@@ -205,6 +214,7 @@ impl eframe::App for App {
         self.monitor.begin(ui.ctx());
         self.hint_shown = std::mem::take(&mut self.hint);
         let theme = Theme::current(ui);
+        self.engine.hold(self.held(ui.ctx()));
         menu::show(self, ui, theme);
         strip::show(self, ui, theme);
         status::show(self, ui, theme);

@@ -10,8 +10,8 @@ use crate::query::{Answer, Question};
 use crate::select::Selection;
 use crate::task::{Progress, Task, TaskController};
 
-/// A scan expected to take longer than this in all is cancelled as soon as one of its questions is no
-/// longer wanted; a shorter one may finish, so that the pictures follow a drag that never rests.
+/// A scan expected to take longer than this in all is cancelled once none of its questions is wanted any
+/// more; a shorter one may finish, so that the pictures follow a drag that never rests.
 const WORTH_FINISHING: Duration = Duration::from_millis(600);
 /// How long a scan runs before its speed is known well enough to judge.
 const TOO_EARLY_TO_JUDGE: Duration = Duration::from_millis(40);
@@ -83,8 +83,8 @@ impl Inbox {
             state.rows.clear();
             return;
         }
-        let obsolete =
-            state.running.iter().any(|key| !questions.iter().any(|question| question.key() == key));
+        let wanted = |key: &Arc<str>| questions.iter().any(|question| question.key() == key);
+        let obsolete = !state.running.is_empty() && !state.running.iter().any(wanted);
         if obsolete && !state.may_finish() {
             state.scan.cancel();
         }

@@ -23,7 +23,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::dataset::Dataset;
 use crate::query::rows::RowPage;
-use crate::query::{Answer, QueryError, Question, ScanOptions, Workers};
+use crate::query::{Answer, Brush, QueryError, Question, ScanOptions, Workers};
 use crate::task::{Progress, Task};
 
 use cache::Cache;
@@ -123,7 +123,10 @@ pub struct Engine {
     pages: Cache<String, Result<Arc<RowPage>, QueryError>>,
     shown: HashMap<Slot, Arc<Answer>>,
     shown_pages: HashMap<Slot, Arc<RowPage>>,
+    brush: Option<Brush>,
     asked: Vec<Question>,
+    /// Cubes that will be wanted once a brush moves.
+    foreseen: Vec<Question>,
     asked_rows: Vec<(String, RowsRequest)>,
     jobs: usize,
     events: Vec<Event>,
@@ -163,28 +166,74 @@ impl Engine {
             pages: Cache::new(PAGE_BUDGET),
             shown: HashMap::new(),
             shown_pages: HashMap::new(),
+            brush: None,
             asked: Vec::new(),
+            foreseen: Vec::new(),
             asked_rows: Vec::new(),
             jobs: 0,
             events: Vec::new(),
         })
     }
 
+    /// Tells which brush is under the hand: questions that it filters are from now on answered from
+    /// cubes, which are built ahead when nothing else is wanted. `None` when the hand is on no view.
+    pub fn hold(&mut self, brush: Option<Brush>) {
+        self.brush = brush;
+    }
+
     /// The answer to `question`, or what there is until it comes. To be asked again every frame for as
     /// long as the answer is wanted.
     pub fn answer(&mut self, slot: Slot, question: &Question) -> Reply {
-        let freshness = match self.answers.get(question.key()) {
+        let freshness = match self.answers.get(question.key()).cloned() {
             Some(Ok(answer)) => {
-                self.shown.insert(slot, answer.clone());
-                return Reply { answer: Some(answer.clone()), freshness: Freshness::Final };
+                self.foresee(question);
+                return self.show(slot, answer);
             }
-            Some(Err(error)) => Freshness::Failed(error.clone()),
-            None => {
-                self.asked.push(question.clone());
-                Freshness::Stale(self.inbox.progress().unwrap_or_default())
-            }
+            Some(Err(error)) => Freshness::Failed(error),
+            None => match self.from_cube(question) {
+                Some(Ok(answer)) => return self.show(slot, answer),
+                Some(Err(cube)) => {
+                    self.asked.push(cube);
+                    Freshness::Stale(self.inbox.progress().unwrap_or_default())
+                }
+                None => {
+                    self.asked.push(question.clone());
+                    Freshness::Stale(self.inbox.progress().unwrap_or_default())
+                }
+            },
         };
         Reply { answer: self.shown.get(&slot).cloned(), freshness }
+    }
+
+    fn show(&mut self, slot: Slot, answer: Arc<Answer>) -> Reply {
+        self.shown.insert(slot, answer.clone());
+        Reply { answer: Some(answer), freshness: Freshness::Final }
+    }
+
+    /// The answer from the cube of the brush that is held, or the cube to be built for it. `None` when no
+    /// brush is held, it does not filter the question, or no cube serves.
+    fn from_cube(&mut self, question: &Question) -> Option<Result<Arc<Answer>, Question>> {
+        let brush = self.brush.as_ref()?;
+        let wanted = brush.slots_of(question)?;
+        let cube = brush.cube_for(question)?;
+        match self.answers.get(cube.key()) {
+            Some(Ok(found)) => {
+                let answer = Arc::new(found.cube()?.slice(&wanted).ok()?);
+                self.answers.insert(question.key().clone(), Ok(answer.clone()), answer.bytes());
+                Some(Ok(answer))
+            }
+            Some(Err(_)) => None,
+            None => Some(Err(cube)),
+        }
+    }
+
+    /// Has the cube built that the held brush will want of `question`, when nothing else is wanted.
+    fn foresee(&mut self, question: &Question) {
+        if let Some(cube) = self.brush.as_ref().and_then(|brush| brush.cube_for(question))
+            && self.answers.get(cube.key()).is_none()
+        {
+            self.foreseen.push(cube);
+        }
     }
 
     /// The page of rows asked for, or what there is until it comes.
@@ -206,7 +255,11 @@ impl Engine {
 
     /// Hands the questions of this frame to the workers and withdraws those of earlier frames.
     pub fn end_frame(&mut self) {
-        let asked = std::mem::take(&mut self.asked);
+        let foreseen = std::mem::take(&mut self.foreseen);
+        let mut asked = std::mem::take(&mut self.asked);
+        if asked.is_empty() {
+            asked = foreseen;
+        }
         let asked_rows = std::mem::take(&mut self.asked_rows);
         self.inbox.want(asked, asked_rows);
     }

@@ -170,16 +170,32 @@ impl GroupPartial {
             .collect();
         self.check(budget)?;
         self.lanes.grow(self.ends.len() + 1);
-        self.lanes.merge(&other.lanes, |i| if i == 0 { 0 } else { groups[i - 1] });
+        self.lanes.merge(&other.lanes, 0..other.lanes.len(), |i| if i == 0 { 0 } else { groups[i - 1] });
         Ok(())
     }
 
     pub(super) fn finish(self, question: &Compiled) -> Result<Groups, QueryError> {
+        let count = self.ends.len();
+        let (lanes, order, keys) = self.sorted(question)?;
+        let take = UInt32Array::from_iter_values(order.iter().map(|&group| group + 1));
+        let measures = question
+            .measures
+            .iter()
+            .map(|measured| {
+                let all = measured.finish(&lanes, &question.value_types, count + 1);
+                arrow::compute::take(&all, &take, None).map_err(internal)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let counts = order.iter().map(|&group| lanes.rows_at(group as usize + 1)).collect();
+        Ok(Groups { keys, counts, measures })
+    }
+
+    /// The accumulators, the groups in ascending order of their keys, and the keys in that order.
+    pub(super) fn sorted(self, question: &Compiled) -> Result<(Lanes, Vec<u32>, Vec<GroupKey>), QueryError> {
         let Shape::Groups { keys } = &question.shape else {
             return Err(QueryError::Panicked("groups finished as another shape".to_owned()));
         };
-        let count = self.ends.len();
-        let mut order: Vec<u32> = (0..count as u32).collect();
+        let mut order: Vec<u32> = (0..self.ends.len() as u32).collect();
         order.sort_unstable_by(|&a, &b| {
             key_of(&self.bytes, &self.ends, a).cmp(key_of(&self.bytes, &self.ends, b))
         });
@@ -200,17 +216,7 @@ impl GroupPartial {
                 }
             })
             .collect();
-        let take = UInt32Array::from_iter_values(order.iter().map(|&group| group + 1));
-        let measures = question
-            .measures
-            .iter()
-            .map(|measured| {
-                let all = measured.finish(&self.lanes, &question.value_types, count + 1);
-                arrow::compute::take(&all, &take, None).map_err(internal)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let counts = order.iter().map(|&group| self.lanes.rows_at(group as usize + 1)).collect();
-        Ok(Groups { keys, counts, measures })
+        Ok((self.lanes, order, keys))
     }
 }
 

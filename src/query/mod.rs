@@ -3,9 +3,11 @@
 //! A [`Question`] asks something of a data set under a selection. [`scan`] answers any number of them
 //! on one table in one shared pass, in parallel over chunks, with the same digits on any number of
 //! threads: the rows are cut into units that depend on the table alone, and the units' partial results
-//! are merged in order. [`rows::fetch`] reads the rows a person looks at. Nothing here keeps a thread
+//! are merged in order. A [`Cube`] holds the answers for every position of a brush, so that moving it
+//! touches no row. [`rows::fetch`] reads the rows a person looks at. Nothing here keeps a thread
 //! or a cache.
 
+mod cube;
 mod groups;
 mod layout;
 pub mod output;
@@ -14,6 +16,7 @@ mod question;
 pub mod rows;
 mod scan;
 
+pub use cube::{Brush, Cube};
 pub use groups::{GroupKey, Groups};
 pub use layout::{Layout, RowIndex};
 pub use question::{Answer, Ask, Axis, Key, Measure, QueryError, Question};

@@ -9,8 +9,8 @@ use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
 use super::groups::GroupPartial;
-use super::{Ask, Key, Measure, QueryError, Question};
-use crate::aggregate::{Bins, Lanes, Measured, Slotter, plain_numbers, within};
+use super::{Ask, Axis, Key, Measure, QueryError, Question};
+use crate::aggregate::{Bins, Grid, Lanes, Measured, Slotter, plain_numbers, within};
 use crate::data::Chunk;
 use crate::dataset::Source;
 use crate::expr::{Expr, Program};
@@ -28,6 +28,7 @@ enum Test {
 }
 
 /// A question by position of what it needs.
+#[derive(Debug, Clone)]
 pub(super) struct Compiled {
     filter: Vec<usize>,
     /// Types of the measured values, and where they are.
@@ -38,12 +39,14 @@ pub(super) struct Compiled {
 }
 
 /// What a question accumulates into.
+#[derive(Debug, Clone)]
 pub(super) enum Shape {
     Grid { axes: Vec<usize>, slots: Vec<usize>, cells: usize },
     Groups { keys: Vec<CompiledKey> },
     Index,
 }
 
+#[derive(Debug, Clone)]
 pub(super) enum CompiledKey {
     Value { value: usize, data_type: DataType },
     Binned { axis: usize, bins: Bins },
@@ -123,8 +126,10 @@ impl Pass {
                     axes.len() - 1
                 })
             };
-            let shape = match &question.ask {
+            let (active, ask) = question.ask.split();
+            let shape = match ask {
                 Ask::Grid { axes: asked, .. } => {
+                    let asked: Vec<&Axis> = active.iter().chain(asked).collect();
                     let slots: Vec<usize> = asked.iter().map(|a| a.bins.slots()).collect();
                     let cells = slots.iter().fold(1u64, |n, &s| n.saturating_mul(s as u64));
                     if cells > MAX_CELLS {
@@ -136,7 +141,9 @@ impl Pass {
                 Ask::Groups { keys, .. } => Shape::Groups {
                     keys: keys
                         .iter()
-                        .map(|key| match key {
+                        .cloned()
+                        .chain(active.iter().cloned().map(Key::Binned))
+                        .map(|key| match &key {
                             Key::Value(expr) => {
                                 let expr = resolve(expr);
                                 let data_type = expr.data_type().clone();
@@ -149,12 +156,12 @@ impl Pass {
                         })
                         .collect(),
                 },
-                Ask::Index => Shape::Index,
+                Ask::Index | Ask::Cube { .. } => Shape::Index,
             };
             let no_measures: &[Measure] = &[];
-            let measures = match &question.ask {
+            let measures = match ask {
                 Ask::Grid { measures, .. } | Ask::Groups { measures, .. } => measures,
-                Ask::Index => no_measures,
+                Ask::Index | Ask::Cube { .. } => no_measures,
             };
             let (mut values, mut value_types, mut measured) = (Vec::new(), Vec::new(), Vec::new());
             for measure in measures {
@@ -315,6 +322,17 @@ impl Compiled {
             Shape::Grid { cells, .. } if cells <= MOST_SPREAD => 4,
             _ => 1,
         }
+    }
+
+    /// The grid of accumulators with one element per cell.
+    pub(super) fn finish_grid(&self, lanes: &Lanes, ask: &Ask) -> Grid {
+        let axes: Vec<Bins> = match ask {
+            Ask::Grid { axes, .. } => axes.iter().map(|axis| axis.bins.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let cells = axes.iter().map(Bins::slots).product();
+        let measures = self.measures.iter().map(|m| m.finish(lanes, &self.value_types, cells)).collect();
+        Grid { axes, counts: (0..cells).map(|cell| lanes.rows_at(cell)).collect(), measures }
     }
 
     /// The measured values of a chunk.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Groups, RowIndex};
+use super::{Cube, Groups, RowIndex};
 use crate::aggregate::{Aggregate, Bins, Grid};
 use crate::dataset::{Dataset, ReadError};
 use crate::expr::{Expr, ExprError};
@@ -113,6 +113,62 @@ pub enum Ask {
     },
     /// How many rows of each chunk pass; answered by a [`RowIndex`].
     Index,
+    /// Another question for every slot of a brushed axis (or plane) at once; answered by a [`Cube`].
+    Cube {
+        /// The axes brushed, slowest first.
+        active: Vec<Axis>,
+        /// [`Ask::Grid`] or [`Ask::Groups`].
+        ask: Box<Ask>,
+    },
+}
+
+impl Ask {
+    /// The brushed axes, and what is asked of each of their slots.
+    pub(super) fn split(&self) -> (&[Axis], &Ask) {
+        match self {
+            Ask::Cube { active, ask } => (active, ask),
+            ask => (&[], ask),
+        }
+    }
+
+    fn write_key(&self, resolve: &impl Fn(&Expr) -> Expr, key: &mut String) {
+        use std::fmt::Write;
+        let axis = |axis: &Axis| format!("{}:{:?}", resolve(&axis.expr), axis.bins.edges());
+        let measured = |key: &mut String, measures: &[Measure]| {
+            for measure in measures {
+                let value = measure.value.as_ref().map(|v| resolve(v).to_string()).unwrap_or_default();
+                let _ = write!(key, "|{}({value})", measure.aggregate.name);
+            }
+        };
+        match self {
+            Ask::Grid { axes, measures } => {
+                key.push_str("grid");
+                for a in axes {
+                    let _ = write!(key, "|{}", axis(a));
+                }
+                measured(key, measures);
+            }
+            Ask::Groups { keys, measures } => {
+                key.push_str("groups");
+                for k in keys {
+                    let _ = match k {
+                        Key::Value(expr) => write!(key, "|{}", resolve(expr)),
+                        Key::Binned(a) => write!(key, "|{}", axis(a)),
+                    };
+                }
+                measured(key, measures);
+            }
+            Ask::Index => key.push_str("index"),
+            Ask::Cube { active, ask } => {
+                key.push_str("cube");
+                for a in active {
+                    let _ = write!(key, "|{}", axis(a));
+                }
+                key.push('|');
+                ask.write_key(resolve, key);
+            }
+        }
+    }
 }
 
 /// Something asked of the rows of a table that pass a selection.
@@ -136,33 +192,7 @@ impl Question {
         for clause in selection.clauses() {
             let _ = write!(key, "[{}]", clause.resolved(resolve).key());
         }
-        let measured = |key: &mut String, measures: &[Measure]| {
-            for measure in measures {
-                let value = measure.value.as_ref().map(|v| resolve(v).to_string()).unwrap_or_default();
-                let _ = write!(key, "|{}({value})", measure.aggregate.name);
-            }
-        };
-        let axis = |axis: &Axis| format!("{}:{:?}", resolve(&axis.expr), axis.bins.edges());
-        match &ask {
-            Ask::Grid { axes, measures } => {
-                key.push_str("grid");
-                for a in axes {
-                    let _ = write!(key, "|{}", axis(a));
-                }
-                measured(&mut key, measures);
-            }
-            Ask::Groups { keys, measures } => {
-                key.push_str("groups");
-                for k in keys {
-                    let _ = match k {
-                        Key::Value(expr) => write!(key, "|{}", resolve(expr)),
-                        Key::Binned(a) => write!(key, "|{}", axis(a)),
-                    };
-                }
-                measured(&mut key, measures);
-            }
-            Ask::Index => key.push_str("index"),
-        }
+        ask.write_key(&resolve, &mut key);
         Question { dataset, selection, ask, key: key.into() }
     }
 
@@ -182,6 +212,8 @@ pub enum Answer {
     Groups(Groups),
     /// To [`Ask::Index`].
     Index(RowIndex),
+    /// To [`Ask::Cube`].
+    Cube(Cube),
 }
 
 impl Answer {
@@ -191,6 +223,7 @@ impl Answer {
             Answer::Grid(grid) => grid.bytes(),
             Answer::Groups(groups) => groups.bytes(),
             Answer::Index(index) => index.bytes(),
+            Answer::Cube(cube) => cube.bytes(),
         }
     }
 
@@ -206,6 +239,14 @@ impl Answer {
     pub fn groups(&self) -> Option<&Groups> {
         match self {
             Answer::Groups(groups) => Some(groups),
+            _ => None,
+        }
+    }
+
+    /// The cube, if it is one.
+    pub fn cube(&self) -> Option<&Cube> {
+        match self {
+            Answer::Cube(cube) => Some(cube),
             _ => None,
         }
     }

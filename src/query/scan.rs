@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::pass::{Compiled, Partial, Pass, Scratch, Shape};
-use super::{Answer, Ask, Layout, QueryError, Question, RowIndex};
-use crate::aggregate::Grid;
+use super::pass::{Compiled, Partial, Pass, Scratch};
+use super::{Answer, Ask, Cube, Layout, QueryError, Question, RowIndex};
 use crate::dataset::Source;
 use crate::task::Task;
 
@@ -91,7 +90,7 @@ pub fn scan(
     merger
         .total
         .into_iter()
-        .zip(&pass.questions)
+        .zip(pass.questions)
         .zip(questions)
         .map(|((partial, compiled), question)| finish(partial, compiled, question, &layout))
         .collect()
@@ -144,7 +143,7 @@ impl Merger {
                 let merged = match (total, partial) {
                     (Partial::Grid(total), Partial::Grid(lanes)) => {
                         let spread = lanes.len() / total.len();
-                        total.merge(&lanes, |element| element / spread);
+                        total.merge(&lanes, 0..lanes.len(), |element| element / spread);
                         Ok(())
                     }
                     (Partial::Groups(total), Partial::Groups(groups)) => total.merge(&groups, budget),
@@ -172,29 +171,19 @@ impl Merger {
 
 fn finish(
     partial: Partial,
-    compiled: &Compiled,
+    compiled: Compiled,
     question: &Question,
     layout: &Arc<Layout>,
 ) -> Result<Answer, QueryError> {
-    Ok(match partial {
-        Partial::Grid(lanes) => {
-            let cells = match compiled.shape {
-                Shape::Grid { cells, .. } => cells,
-                _ => 0,
-            };
-            let measures =
-                compiled.measures.iter().map(|m| m.finish(&lanes, &compiled.value_types, cells)).collect();
-            let axes = match &question.ask {
-                Ask::Grid { axes, .. } => axes.iter().map(|axis| axis.bins.clone()).collect(),
-                _ => Vec::new(),
-            };
-            Answer::Grid(Grid {
-                axes,
-                counts: (0..cells).map(|cell| lanes.rows_at(cell)).collect(),
-                measures,
-            })
+    Ok(match (partial, &question.ask) {
+        (Partial::Grid(lanes), Ask::Cube { active, ask }) => {
+            Answer::Cube(Cube::of_grid(lanes, compiled, active, ask))
         }
-        Partial::Groups(groups) => Answer::Groups(groups.finish(compiled)?),
-        Partial::Index(passing) => Answer::Index(RowIndex::new(layout.clone(), &passing)),
+        (Partial::Groups(groups), Ask::Cube { active, .. }) => {
+            Answer::Cube(Cube::of_groups(*groups, compiled, active)?)
+        }
+        (Partial::Grid(lanes), ask) => Answer::Grid(compiled.finish_grid(&lanes, ask)),
+        (Partial::Groups(groups), _) => Answer::Groups(groups.finish(&compiled)?),
+        (Partial::Index(passing), _) => Answer::Index(RowIndex::new(layout.clone(), &passing)),
     })
 }

@@ -1,0 +1,155 @@
+//! A brush answered from its cube equals the scan of its clause, at every edge.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float32Array, Int64Array, StringArray};
+use outcrop::aggregate::{Bins, Scale};
+use outcrop::dataset::Dataset;
+use outcrop::expr::Expr;
+use outcrop::query::{Answer, Ask, Axis, Brush, Key, Measure, Question};
+use outcrop::select::{Clause, Selection};
+
+use crate::common::{Random, ask, awkward_floats, floats, table};
+
+fn demo(rows: usize) -> Arc<Dataset> {
+    let mut random = Random::new(77);
+    let texts: Vec<Option<&str>> =
+        (0..rows).map(|_| [None, Some("a"), Some("b"), Some("")][random.below(4) as usize]).collect();
+    let wholes: Vec<Option<i64>> =
+        (0..rows).map(|_| Some(random.below(9) as i64 - 4).filter(|&n| n != 3)).collect();
+    let singles: Vec<f32> = (0..rows).map(|_| (random.below(100) as f32) / 10.0).collect();
+    table(vec![
+        ("a", floats(&awkward_floats(rows, 31))),
+        ("p", floats(&awkward_floats(rows, 32))),
+        ("q", Arc::new(Float32Array::from(singles)) as ArrayRef),
+        ("n", Arc::new(Int64Array::from(wholes))),
+        ("s", Arc::new(StringArray::from(texts))),
+    ])
+}
+
+fn axis(dataset: &Dataset, name: &str, bins: Bins) -> Axis {
+    Axis { expr: Expr::column(name, dataset.schema()).unwrap(), bins }
+}
+
+fn linear(lo: f64, hi: f64, count: usize) -> Bins {
+    Bins::new(lo, hi, count, Scale::Linear).unwrap()
+}
+
+/// A number, a histogram, a plane and groups, with every kind of aggregate.
+fn passive_views(dataset: &Dataset) -> Vec<Ask> {
+    let measures = |texts: &[&str]| texts.iter().map(|text| Measure::parse(text, dataset).unwrap()).collect();
+    let p = || axis(dataset, "p", linear(0.0, 10.0, 7));
+    let all = ["count", "count(p)", "sum(n)", "mean(q)", "min(n)", "max(p)", "finite_min(p)", "sd(q)"];
+    vec![
+        Ask::Grid { axes: vec![], measures: measures(&all) },
+        Ask::Grid { axes: vec![p()], measures: measures(&all) },
+        Ask::Grid {
+            axes: vec![p(), axis(dataset, "q", linear(0.0, 10.0, 5))],
+            measures: measures(&["count", "sum(n)"]),
+        },
+        Ask::Groups {
+            keys: vec![Key::Value(Expr::column("s", dataset.schema()).unwrap())],
+            measures: measures(&["count", "mean(q)", "max(n)"]),
+        },
+        Ask::Groups {
+            keys: vec![Key::Value(Expr::column("n", dataset.schema()).unwrap()), Key::Binned(p())],
+            measures: measures(&["count"]),
+        },
+    ]
+}
+
+/// Counts and exact measures as text; floats rounded to twelve digits, since they are summed up in
+/// another order.
+fn digest(answer: &Answer) -> String {
+    let rounded = |arrays: &[ArrayRef]| {
+        let values = arrays.iter().map(|array| {
+            (0..array.len())
+                .map(|i| match outcrop::data::format_value(array, i) {
+                    Some(text) => text.parse::<f64>().map_or(text, |v| format!("{v:.11e}")),
+                    None => "missing".to_owned(),
+                })
+                .collect::<Vec<_>>()
+        });
+        values.collect::<Vec<_>>()
+    };
+    match answer {
+        Answer::Grid(grid) => format!("{:?} {:?} {:?}", grid.axes, grid.counts, rounded(&grid.measures)),
+        Answer::Groups(groups) => {
+            format!("{:?} {:?} {:?}", groups.keys, groups.counts, rounded(&groups.measures))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn check(dataset: &Arc<Dataset>, brush: &Brush, clause: Clause, others: &Selection) {
+    for passive in passive_views(dataset) {
+        let question = Question::new(dataset.clone(), others.clone().with(clause.clone()), passive);
+        let wanted = brush.slots_of(&question).expect("the brush ends on edges");
+        let cube = ask(&brush.cube_for(&question).unwrap(), 2, 64);
+        let sliced = cube.cube().unwrap().slice(&wanted).unwrap();
+        let scanned = ask(&question, 3, 100);
+        assert_eq!(digest(&sliced), digest(&scanned), "{}", question.key());
+    }
+}
+
+#[test]
+fn a_slice_of_the_cube_equals_a_scan_at_every_edge() {
+    let dataset = demo(1500);
+    let others = Selection::of([Clause::filter(Expr::parse("q > 2", dataset.schema()).unwrap())]);
+    for bins in
+        [linear(0.0, 10.0, 5), Bins::from_edges(vec![-1.0, 0.0, 0.5, 4.0, 11.0], Scale::Linear).unwrap()]
+    {
+        let active = axis(&dataset, "a", bins.clone());
+        let brush = Brush::over(std::slice::from_ref(&active)).unwrap();
+        for (i, &lo) in bins.edges().iter().enumerate() {
+            for &hi in &bins.edges()[i..] {
+                let clause = Clause::interval(active.expr.clone(), lo, hi);
+                check(&dataset, &brush, Clause { inverted: true, ..clause.clone() }, &others);
+                check(&dataset, &brush, clause, &others);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rectangle_of_the_cube_equals_a_scan() {
+    let dataset = demo(800);
+    let (x, y) = (axis(&dataset, "a", linear(0.0, 10.0, 4)), axis(&dataset, "q", linear(0.0, 10.0, 4)));
+    let brush = Brush::over(&[x.clone(), y.clone()]).unwrap();
+    for (x_range, y_range) in
+        [((0.0, 5.0), (2.5, 10.0)), ((2.5, 2.5), (0.0, 10.0)), ((0.0, 10.0), (0.0, 10.0))]
+    {
+        let clause = Clause::rect(x.expr.clone(), x_range, y.expr.clone(), y_range);
+        check(&dataset, &brush, Clause { inverted: true, ..clause.clone() }, &Selection::all());
+        check(&dataset, &brush, clause, &Selection::all());
+    }
+}
+
+#[test]
+fn brushes_on_different_axes_do_not_share_a_cube() {
+    let dataset = demo(100);
+    let brush = |name: &str| Brush::over(&[axis(&dataset, name, linear(0.0, 10.0, 5))]).unwrap();
+    let question = Question::new(
+        dataset.clone(),
+        Selection::all(),
+        Ask::Grid { axes: vec![axis(&dataset, "p", linear(0.0, 10.0, 5))], measures: vec![] },
+    );
+    let (a, q) = (brush("a").cube_for(&question).unwrap(), brush("q").cube_for(&question).unwrap());
+    assert_ne!(a.key(), q.key());
+}
+
+#[test]
+fn a_brush_between_edges_or_on_another_axis_is_left_to_a_scan() {
+    let dataset = demo(100);
+    let active = axis(&dataset, "a", linear(0.0, 10.0, 5));
+    let brush = Brush::over(std::slice::from_ref(&active)).unwrap();
+    let question = |clause: Clause| {
+        let selection = Selection::of([clause]);
+        Question::new(dataset.clone(), selection, Ask::Grid { axes: vec![], measures: vec![] })
+    };
+    assert!(brush.slots_of(&question(Clause::interval(active.expr.clone(), 0.0, 3.0))).is_none());
+    let other = Expr::column("p", dataset.schema()).unwrap();
+    assert!(brush.slots_of(&question(Clause::interval(other, 0.0, 2.0))).is_none());
+    assert!(brush.slots_of(&question(Clause::interval(active.expr, 0.0, 2.0))).is_some());
+}
