@@ -125,6 +125,15 @@ impl Checker<'_> {
                 Some(literal) => literals.push(literal.clone()),
             }
         }
+        if literals.iter().any(|literal| matches!(literal, Literal::Time { .. })) {
+            for literal in &mut literals {
+                if let Literal::Text(text) = literal
+                    && let Some(time) = parse_time(text)
+                {
+                    *literal = time;
+                }
+            }
+        }
         if common(&literals).is_none() {
             return Err(ExprError::new("the items of a list are of one kind", span));
         }

@@ -129,3 +129,32 @@ fn vectors_over_many_rows_agree_with_one_row_at_a_time() {
     assert_eq!(t.values("sqrt((float64(f) - 2)**2 + x**2)").split(' ').nth(1), Some("0.0"));
     assert_eq!(t.values("2 + 3 * 4"), "14 14 14 14 14");
 }
+
+#[test]
+fn long_lists_find_what_short_ones_do() {
+    let t = table();
+    let more = "101, 102, 103, 104, 105, 106, 107";
+    for (column, few) in [
+        ("x", "0, nan, 1.5"),
+        ("x", "0"),
+        ("f", "0.1, 2"),
+        ("i", "0, -7"),
+        ("l", "3, -8"),
+        ("u", "1, 0"),
+        ("b", "200"),
+        ("l", "3.5, 3"),
+    ] {
+        let (short, long) = (format!("{column} in [{few}]"), format!("{column} in [{few}, {more}, null]"));
+        assert_eq!(t.values(&short), t.values(&long), "{long}");
+        assert!(t.values(&long).contains("true"), "{long}");
+    }
+    for column in ["name", "kind"] {
+        let long = format!("{column} in ['bee', 'c', 'd', 'e', 'f', 'g', 'h', '']");
+        assert_eq!(t.values(&long), "false true true false -");
+    }
+    assert_eq!(t.values("t in ['2015-01-31T12:00', 1970-01-01, 1971-01-01, 1972-01-01, 1973-01-01, 1974-01-01, 1975-01-01]"), "true true false false -");
+    assert_eq!(
+        t.values("float64(l) in [9223372036854775807, 1, 2, 4, 5, 6, 7]"),
+        "false false false false -"
+    );
+}

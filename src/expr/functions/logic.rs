@@ -1,19 +1,21 @@
 //! Choices and membership.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::compute::cast;
 use arrow::compute::kernels::zip::zip;
-use arrow::datatypes::{ArrowPrimitiveType, DataType};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 
 use super::super::compare;
 use super::super::literal::Literal;
 use super::super::tree::Expr;
-use super::super::typing::{Mistake, Typing, compared, expect_bool, list_of, unified};
-use super::{Arguments, BASE, Family, Function, Missing, Value, bounds, primitives, side};
-use crate::kernel::compare::Comparison;
+use super::super::typing::{Mistake, Typing, compared, expect_bool, is_text, list_of, unified};
+use super::{Arguments, BASE, Family, Function, Missing, Value, booleans, bounds, primitives, side};
+use crate::kernel::compare::{Comparison, bits};
 use crate::kernel::select::select;
 
 const LOGIC: Function = Function { family: Family::Logic, missing: Missing::Own, keeps_weak: false, ..BASE };
@@ -175,11 +177,68 @@ fn isin_types(arguments: &[Expr]) -> Result<Typing, Mistake> {
     Typing::new(vec![own, arguments[1].data_type().clone()], DataType::Boolean)
 }
 
-/// One comparison per item; dictionaries and ranges of whole numbers are dealt with there.
+/// Items beyond which a search is faster than one comparison per item.
+const FEW: usize = 6;
+
+/// Few items are compared one by one; many are searched. A dictionary's values are looked at once.
 fn isin(a: &Arguments) -> Result<ArrayRef, ArrowError> {
+    if let Some(dictionary) = a.array(0).as_any_dictionary_opt() {
+        let values = dictionary.values();
+        let pair = [Value { array: values.clone(), scalar: false }, a.values[1].clone()];
+        let found = isin(&Arguments { values: &pair, rows: values.len(), output: a.output })?;
+        return arrow::compute::take(&found, dictionary.keys(), None);
+    }
+    if a.array(1).as_list::<i32>().value(0).len() > FEW
+        && let Some(found) = searched(a)?
+    {
+        return Ok(found);
+    }
+    compared_one_by_one(a)
+}
+
+/// Looks every value up among the sorted items; `None` for types that have no such search.
+fn searched(a: &Arguments) -> Result<Option<ArrayRef>, ArrowError> {
+    let (array, items) = (a.array(0), a.array(1).as_list::<i32>().value(0));
+    let items = arrow::compute::filter(&items, &arrow::compute::is_not_null(&items)?)?;
+    let (own, other) = (array.data_type(), items.data_type());
+    if is_text(own) && is_text(other) {
+        let items = cast(&items, &DataType::LargeUtf8)?;
+        let items: HashSet<&str> = items.as_string::<i64>().iter().flatten().collect();
+        let texts = cast(array, &DataType::LargeUtf8)?;
+        let found = texts.as_string::<i64>().iter().map(|t| t.map(|t| items.contains(t)));
+        return Ok(Some(Arc::new(found.collect::<BooleanArray>())));
+    }
+    if own.is_integer() && other == &DataType::Int64 && own != &DataType::UInt64 {
+        let mut items = items.as_primitive::<Int64Type>().values().to_vec();
+        items.sort_unstable();
+        let array = cast(array, &DataType::Int64)?;
+        let words = bits(array.as_primitive::<Int64Type>().values(), |v| items.binary_search(&v).is_ok());
+        return Ok(Some(booleans(words, a.rows, array.nulls().cloned())));
+    }
+    if own == &DataType::Float64 && other.is_numeric() {
+        let reals = cast(&items, own)?;
+        let reals = reals.as_primitive::<Float64Type>().values().iter().copied();
+        // A whole number that no real equals is in no column of reals.
+        let mut items: Vec<f64> = match items.as_primitive_opt::<Int64Type>() {
+            Some(whole) => {
+                let exact = reals.zip(whole.values()).filter(|(v, whole)| *v as i128 == i128::from(**whole));
+                exact.map(|(v, _)| v).collect()
+            }
+            // Zero added makes -0.0 into 0.0; NaN equals nothing.
+            None => reals.map(|v| v + 0.0).filter(|v| !v.is_nan()).collect(),
+        };
+        items.sort_unstable_by(f64::total_cmp);
+        let holds = |v: f64| items.binary_search_by(|item| item.total_cmp(&(v + 0.0))).is_ok();
+        let words = bits(array.as_primitive::<Float64Type>().values(), holds);
+        return Ok(Some(booleans(words, a.rows, array.nulls().cloned())));
+    }
+    Ok(None)
+}
+
+fn compared_one_by_one(a: &Arguments) -> Result<ArrayRef, ArrowError> {
     let mut items = a.array(1).as_list::<i32>().value(0);
     if a.array(0).data_type() == &DataType::Float32 {
-        items = arrow::compute::cast(&items, &DataType::Float32)?;
+        items = cast(&items, &DataType::Float32)?;
     }
     let mut found: Option<BooleanArray> = None;
     for i in (0..items.len()).filter(|i| items.is_valid(*i)) {
@@ -200,7 +259,7 @@ fn isin(a: &Arguments) -> Result<ArrayRef, ArrowError> {
 fn places(a: &Arguments) -> Result<Int64Array, ArrowError> {
     let mut items = a.array(1).as_list::<i32>().value(0);
     if a.array(0).data_type() == &DataType::Float32 {
-        items = arrow::compute::cast(&items, &DataType::Float32)?;
+        items = cast(&items, &DataType::Float32)?;
     }
     let mut found = vec![None; a.rows];
     for i in (0..items.len()).rev().filter(|i| items.is_valid(*i)) {
