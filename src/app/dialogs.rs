@@ -94,7 +94,8 @@ enum Next {
 /// Shows the dialog there is.
 pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
     let Some(mut dialog) = app.dialog.take() else { return };
-    let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
+    let frame = egui::Frame::popup(ui.style()).inner_margin(16).corner_radius(8);
+    let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(460.0);
         ui.spacing_mut().item_spacing.y = theme.size.unit;
         contents(app, ui, theme, &mut dialog)
