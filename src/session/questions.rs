@@ -77,7 +77,16 @@ pub fn bins(spec: &AxisSpec, expr: &Expr, extent: Option<[f64; 2]>, target: usiz
         }
         Scale::Linear => {
             let [lo, hi] = range.or(extent).unwrap_or([0.0, 1.0]);
-            nice_bins(lo, hi, target, kind(expr.data_type()), per_second(expr.data_type()))
+            let data_type = expr.data_type();
+            let nice = |lo, hi| nice_bins(lo, hi, target, kind(data_type), per_second(data_type));
+            let bins = nice(lo, hi);
+            let is_single = matches!(data_type, DataType::Float32 | DataType::Float16);
+            if is_single && bins.hi() as f32 <= hi as f32 {
+                // Nearly equal values: edges that differ as float64 are the same float32.
+                let margin = 1e-6 * lo.abs().max(hi.abs());
+                return nice(lo - margin, hi + margin);
+            }
+            bins
         }
     }
 }
