@@ -29,8 +29,8 @@ pub use failure::Failure;
 pub enum Outcome {
     /// Nothing.
     Done,
-    /// Open the window, on these files if there are any.
-    Window(Vec<PathBuf>),
+    /// Open the window, on this file if one is named.
+    Window(Option<PathBuf>),
 }
 
 /// A command of the terminal.
@@ -76,7 +76,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome, Fai
             None => Err(Failure::Usage(format!("there is no command `{name}`"))),
         };
     }
-    Ok(Outcome::Window(matches.remove_many("file").map(Iterator::collect).unwrap_or_default()))
+    let file = matches.remove_one::<PathBuf>("file");
+    // A session saved later must find the file whatever folder it is opened from.
+    Ok(Outcome::Window(file.map(|file| std::path::absolute(&file).unwrap_or(file))))
 }
 
 /// Tells the person what went wrong, and gives the exit code: 1 if it failed, 2 if what was typed makes
@@ -91,10 +93,10 @@ pub fn report(failure: &Failure) -> ExitCode {
 fn command_line() -> clap::Command {
     let files = Arg::new("file")
         .value_name("FILE")
-        .num_args(0..)
+        .num_args(0..=1)
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::FilePath)
-        .help("Tables (HDF5, Arrow) or a session to open in the window");
+        .help("A table (HDF5, Arrow) or a session to open in the window");
     let line = clap::Command::new("outcrop")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Explore tables far larger than memory.\n\nWithout a command, opens the window.")

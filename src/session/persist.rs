@@ -55,6 +55,17 @@ pub fn located(mut document: Document, path: &Path) -> Document {
     document
 }
 
+/// The document as it is best saved at `path`: its file by name alone where it lies in the folder of the
+/// session file or below; the inverse of [`located`]. Both paths must be absolute for that.
+pub fn portable(mut document: Document, path: &Path) -> Document {
+    if let (Some(file), Some(folder)) = (&mut document.file, path.parent())
+        && let Ok(inside) = file.strip_prefix(folder)
+    {
+        *file = inside.to_owned();
+    }
+    document
+}
+
 /// Whether a file that begins with `head` and has this lower-case extension holds a session.
 pub fn recognizes(head: &[u8], extension: &str) -> bool {
     extension == "outcrop" || head.starts_with(HEADER.as_bytes())
@@ -81,4 +92,29 @@ pub fn from_text(text: &str) -> Result<Document, PersistError> {
         .flat_map(|line| [line, "\n"])
         .collect();
     toml::from_str(&body).map_err(syntax)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn of(file: &str) -> Document {
+        Document { file: Some(PathBuf::from(file)), ..Document::default() }
+    }
+
+    #[test]
+    fn a_session_and_its_table_can_be_moved_together() {
+        let saved = portable(of("/data/sky/stars.hdf5"), Path::new("/data/sky/night.outcrop"));
+        assert_eq!(saved, of("stars.hdf5"));
+        assert_eq!(located(saved, Path::new("/other/night.outcrop")), of("/other/stars.hdf5"));
+        let below = portable(of("/data/sky/deep/stars.hdf5"), Path::new("/data/sky/night.outcrop"));
+        assert_eq!(located(below, Path::new("/x/night.outcrop")), of("/x/deep/stars.hdf5"));
+    }
+
+    #[test]
+    fn a_table_elsewhere_keeps_its_whole_path() {
+        let saved = portable(of("/data/stars.hdf5"), Path::new("/home/night.outcrop"));
+        assert_eq!(located(saved, Path::new("/moved/night.outcrop")), of("/data/stars.hdf5"));
+    }
 }

@@ -77,7 +77,16 @@ pub fn bins(spec: &AxisSpec, expr: &Expr, extent: Option<[f64; 2]>, target: usiz
         }
         Scale::Linear => {
             let [lo, hi] = range.or(extent).unwrap_or([0.0, 1.0]);
-            nice_bins(lo, hi, target, kind(expr.data_type()), per_second(expr.data_type()))
+            let data_type = expr.data_type();
+            let nice = |lo, hi| nice_bins(lo, hi, target, kind(data_type), per_second(data_type));
+            let bins = nice(lo, hi);
+            let is_single = matches!(data_type, DataType::Float32 | DataType::Float16);
+            if is_single && bins.hi() as f32 <= hi as f32 {
+                // Nearly equal values: edges that differ as float64 are the same float32.
+                let margin = 1e-6 * lo.abs().max(hi.abs());
+                return nice(lo - margin, hi + margin);
+            }
+            bins
         }
     }
 }
@@ -116,4 +125,56 @@ pub fn question(
         ViewKind::Rows => Ask::Index,
     };
     Ok(Question::new(dataset.clone(), selection, ask))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::within;
+    use crate::data::{Field, Schema};
+    use arrow::datatypes::DataType;
+
+    fn expr(data_type: DataType) -> Expr {
+        Expr::parse("x", &Schema::new(vec![Field::new("x", data_type)])).unwrap()
+    }
+
+    #[test]
+    fn a_range_of_round_ends_is_kept_as_it_is() {
+        let spec = AxisSpec { range: Some([0.0, 100.0]), ..AxisSpec::of("x") };
+        let bins = bins(&spec, &expr(DataType::Float64), None, 50);
+        assert_eq!((bins.lo(), bins.hi(), bins.count()), (0.0, 100.0, 50));
+    }
+
+    #[test]
+    fn an_extent_lies_inside_its_bins() {
+        for (lo, hi) in [(0.0, 1.0), (-3.2, 8.0), (5.0, 5.0), (1e-9, 1e12)] {
+            for log in [false, true] {
+                let spec = AxisSpec { log, ..AxisSpec::of("x") };
+                let bins = bins(&spec, &expr(DataType::Float64), Some([lo, hi]), 40);
+                if !log || lo > 0.0 {
+                    assert!(bins.bin_of(lo).is_some(), "{lo} of {bins}");
+                    assert!(bins.bin_of(hi).is_some(), "{hi} of {bins}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_float32_lies_inside_bins_that_end_at_its_number() {
+        for value in [0.7f32, 0.1, 17.2, 1e30, -0.3] {
+            let values: ArrayRef = std::sync::Arc::new(arrow::array::Float32Array::from(vec![value]));
+            let written = as_written(&values, 0).unwrap();
+            assert_eq!(written.to_string().parse::<f32>().unwrap(), value);
+            let bins = bins(&AxisSpec::of("x"), &expr(DataType::Float32), Some([written - 1.0, written]), 40);
+            assert!(within(&values, bins.lo(), bins.hi()).value(0), "{value} on {bins}");
+            let above = Bins::new(written - 1.0, edge_above(written, &DataType::Float32), 7, Scale::Linear);
+            let above = above.unwrap();
+            assert!(within(&values, above.lo(), above.hi()).value(0), "{value} on {above}");
+        }
+    }
+
+    #[test]
+    fn without_any_finite_value_there_is_still_an_axis() {
+        assert_eq!(bins(&AxisSpec::of("x"), &expr(DataType::Float32), None, 10).lo(), 0.0);
+    }
 }
