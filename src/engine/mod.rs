@@ -190,7 +190,7 @@ impl Engine {
                 return self.show(slot, answer);
             }
             Some(Err(error)) => Freshness::Failed(error),
-            None => match self.from_cube(question) {
+            None => match self.by_cube(question) {
                 Some(Ok(answer)) => return self.show(slot, answer),
                 Some(Err(cube)) => {
                     self.asked.push(cube);
@@ -212,7 +212,7 @@ impl Engine {
 
     /// The answer from the cube of the brush that is held, or the cube to be built for it. `None` when no
     /// brush is held, it does not filter the question, or no cube serves.
-    fn from_cube(&mut self, question: &Question) -> Option<Result<Arc<Answer>, Question>> {
+    fn by_cube(&mut self, question: &Question) -> Option<Result<Arc<Answer>, Question>> {
         let brush = self.brush.as_ref()?;
         let wanted = brush.slots_of(question)?;
         let cube = brush.cube_for(question)?;

@@ -213,7 +213,7 @@ pub enum Answer {
     /// To [`Ask::Index`].
     Index(RowIndex),
     /// To [`Ask::Cube`].
-    Cube(Cube),
+    Cube(Box<Cube>),
 }
 
 impl Answer {

@@ -177,10 +177,10 @@ fn finish(
 ) -> Result<Answer, QueryError> {
     Ok(match (partial, &question.ask) {
         (Partial::Grid(lanes), Ask::Cube { active, ask }) => {
-            Answer::Cube(Cube::of_grid(lanes, compiled, active, ask))
+            Answer::Cube(Box::new(Cube::of_grid(lanes, compiled, active, ask)))
         }
         (Partial::Groups(groups), Ask::Cube { active, .. }) => {
-            Answer::Cube(Cube::of_groups(*groups, compiled, active)?)
+            Answer::Cube(Box::new(Cube::of_groups(*groups, compiled, active)?))
         }
         (Partial::Grid(lanes), ask) => Answer::Grid(compiled.finish_grid(&lanes, ask)),
         (Partial::Groups(groups), _) => Answer::Groups(groups.finish(&compiled)?),
