@@ -60,6 +60,7 @@ pub fn show(
         });
     };
     if !stale {
+        state.is_filtered = !cx.session.selection().is_all();
         state.shown = Some(Shown { selected: answer.clone(), all: Some(all.clone()) });
     }
     let (Some(groups), Some(all)) = (answer.groups(), all.groups()) else {
@@ -132,6 +133,7 @@ fn paint(
     let (_, greatest) = state.values.unwrap_or((0.0, greatest));
     let values = ValueAxis::of(0.0, greatest, view.log_count, 4);
     let opacity = strength(ui, state, stale);
+    let full = if state.is_filtered { theme.accent } else { theme.all };
     let chosen = own_values(view, cx);
     let painter = ui.painter_at(body);
     let label_width = labels_width(&painter, bars, cx).min(area.width() * 0.4);
@@ -153,7 +155,17 @@ fn paint(
             for bar in &bars[range] {
                 let width = ui.available_width();
                 let (rect, response) = ui.allocate_exact_size(vec2(width, line), Sense::click());
-                one(ui, rect, bar, &response, (label_width, count_width), &values, opacity, &chosen, cx);
+                one(
+                    ui,
+                    rect,
+                    bar,
+                    &response,
+                    (label_width, count_width),
+                    &values,
+                    (opacity, full),
+                    &chosen,
+                    cx,
+                );
                 if response.clicked() {
                     let add = ui.input(|input| input.modifiers.shift);
                     choose(view, bar, &chosen, add, cx);
@@ -195,7 +207,7 @@ fn one(
     response: &egui::Response,
     (label_width, count_width): (f32, f32),
     values: &ValueAxis,
-    opacity: f32,
+    (opacity, full): (f32, egui::Color32),
     chosen: &Option<Chosen>,
     cx: &mut ViewContext<'_>,
 ) {
@@ -233,8 +245,7 @@ fn one(
     painter.rect_filled(length(bar.all), CornerRadius::ZERO, theme.ghost);
     let accent = match (&bar.key, is_chosen) {
         (None, true) => theme.missing,
-        (_, true) if cx.session.selection().is_all() => theme.all,
-        (_, true) => theme.accent,
+        (_, true) => full,
         (_, false) => theme.accent_pale,
     };
     painter.rect_filled(length(bar.selected), CornerRadius::ZERO, accent);

@@ -4,13 +4,15 @@
 use egui::{Key, Popup, PopupCloseBehavior, Response, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 
 use super::paint::icon::{self, Icon};
-use super::{ViewContext, ViewState, Wish, axes, text_field};
-use crate::aggregate::AGGREGATES;
+use super::{ViewContext, ViewState, Wish, axes, slot, text_field};
+use crate::aggregate::{AGGREGATES, Bins};
 use crate::data::{Kind, kind};
 use crate::dataset::Dataset;
+use crate::engine::Freshness;
 use crate::expr::{Expr, quote_name};
-use crate::query::Measure;
-use crate::session::{AxisSpec, ColorMap, ColorScale, Command, Gesture, ViewKind, ViewSpec};
+use crate::query::{Ask, Axis, Measure, Question};
+use crate::select::Selection;
+use crate::session::{AxisSpec, ColorMap, ColorScale, Command, Gesture, ViewKind, ViewSpec, questions};
 
 /// What is being typed into the fields of a header.
 #[derive(Debug, Default)]
@@ -295,12 +297,19 @@ fn menu(ui: &mut Ui, view: &ViewSpec, changed: &mut ViewSpec, cx: &mut ViewConte
     ui.set_width(200.0);
     let has_axis = matches!(view.kind, ViewKind::Histogram | ViewKind::Heatmap);
     if has_axis {
-        let axis_settings = |ui: &mut Ui, axis: &mut Option<AxisSpec>, which: &str| {
+        let mut axis_settings = |ui: &mut Ui, axis: &mut Option<AxisSpec>, which: u64| {
             let Some(axis) = axis else { return };
             let name = axes::bare(&axis.expr);
-            ui.weak(format!("{which} {name}"));
+            ui.weak(format!("Axis {name}"));
             if ui.checkbox(&mut axis.log, format!("logarithmic {name}")).changed() {
                 axis.range = None;
+            }
+            let middle = middle(view, axis, which, cx);
+            let button =
+                ui.add_enabled(middle.is_some(), egui::Button::new(format!("middle 99\u{2009}% of {name}")));
+            if button.clicked() {
+                axis.range = middle;
+                ui.close();
             }
             if axis.range.is_some() && ui.button(format!("full extent of {name}")).clicked() {
                 axis.range = None;
@@ -317,8 +326,8 @@ fn menu(ui: &mut Ui, view: &ViewSpec, changed: &mut ViewSpec, cx: &mut ViewConte
                 ui.weak("bins");
             });
         };
-        axis_settings(ui, &mut changed.x, "Axis");
-        axis_settings(ui, &mut changed.y, "Axis");
+        axis_settings(ui, &mut changed.x, 0);
+        axis_settings(ui, &mut changed.y, 1);
         ui.separator();
     }
     if matches!(view.kind, ViewKind::Histogram | ViewKind::Bars) {
@@ -360,4 +369,33 @@ fn menu(ui: &mut Ui, view: &ViewSpec, changed: &mut ViewSpec, cx: &mut ViewConte
         cx.commands.push(Command::RemoveView(view.id));
         ui.close();
     }
+}
+
+/// The range that leaves out half a per cent of all rows at either end, once it is known.
+fn middle(view: &ViewSpec, spec: &AxisSpec, n: u64, cx: &mut ViewContext<'_>) -> Option<[f64; 2]> {
+    const FINE: usize = 1 << 14;
+    let dataset = cx.session.dataset()?.clone();
+    let expr = cx.session.expr(&spec.expr).ok()?;
+    let extent = questions::extent(&dataset, &expr, spec.scale())?;
+    let found = cx.answers.answer(slot(view.id, n), &extent).answer?;
+    let [lo, hi] = questions::extent_of(&found)?;
+    let bins = Bins::new(lo, hi.next_up(), FINE, spec.scale()).ok()?;
+    let ask = Ask::Grid { axes: vec![Axis { expr, bins: bins.clone() }], measures: Vec::new() };
+    let reply = cx.answers.answer(slot(view.id, 8 + n), &Question::new(dataset, Selection::all(), ask));
+    let answer = reply.answer.filter(|_| reply.freshness == Freshness::Final)?;
+    let counts = &answer.grid()?.counts[..bins.count()];
+    let total: u64 = counts.iter().sum();
+    let mut below = 0;
+    let mut range = [bins.lo(), bins.hi()];
+    for (bin, count) in counts.iter().enumerate() {
+        if below <= total / 200 {
+            range[0] = bins.edges()[bin];
+        }
+        below += count;
+        if below >= total - total / 200 {
+            range[1] = bins.edges()[bin + 1];
+            break;
+        }
+    }
+    (range[0] < range[1]).then_some(range)
 }

@@ -15,7 +15,7 @@ use super::paint::readout;
 use super::paint::ticks::{Ticks, ValueAxis, horizontal_target, vertical_target};
 use super::state::Shown;
 use super::zoom::{self, Which};
-use super::{ViewContext, ViewState, slot};
+use super::{Theme, ViewContext, ViewState, slot};
 use crate::aggregate::Grid;
 use crate::data::group_digits;
 use crate::engine::Freshness;
@@ -67,6 +67,7 @@ pub fn show(
     };
     let all = ghost.answer.filter(fits);
     if !stale {
+        state.is_filtered = !cx.session.selection().is_all();
         state.shown = Some(Shown { selected: answer.clone(), all: all.clone() });
     }
     let Some(grid) = answer.grid() else { return Outcome::Waiting(Default::default()) };
@@ -129,10 +130,10 @@ fn paint(
     if let Some(ghosts) = &ghosts {
         bars(&faded, &map, plot, |bin| y(ghosts[bin]), y(0.0), |_| theme.ghost);
     }
-    let full = if cx.session.selection().is_all() { theme.all } else { theme.accent };
+    let full = if state.is_filtered { theme.accent } else { theme.all };
     let color = |bin: usize| if inside(bin) { full } else { theme.accent_pale };
     bars(&faded, &map, plot, |bin| y(values[bin]), y(0.0), color);
-    caps.paint(&faded, cx, plot, &value_axis, is_on);
+    caps.paint(&faded, theme, plot, &value_axis, full, is_on);
 
     let ticks = Ticks::of(&map.bins, resolved.unit, horizontal_target(plot.width()));
     axis::below(&painter, theme, plot, &map, &ticks);
@@ -402,15 +403,21 @@ impl Caps {
         places
     }
 
-    fn paint(&self, painter: &Painter, cx: &ViewContext<'_>, plot: Rect, values: &ValueAxis, brushed: bool) {
-        let theme = cx.theme;
+    fn paint(
+        &self,
+        painter: &Painter,
+        theme: &Theme,
+        plot: Rect,
+        values: &ValueAxis,
+        full: Color32,
+        brushed: bool,
+    ) {
         for (cap, column) in self.places(plot) {
             let bar = |value: f64| {
                 let height =
                     (plot.height() * values.position(value)).max(if value > 0.0 { 2.0 } else { 0.0 });
                 Rect::from_min_max(pos2(column.left(), column.bottom() - height), column.max)
             };
-            let full = if cx.session.selection().is_all() { theme.all } else { theme.accent };
             let color = if cap.what == "missing" { theme.missing } else { full };
             let color = if brushed && cap.what != "missing" { theme.accent_pale } else { color };
             painter.rect_filled(bar(cap.all), CornerRadius::ZERO, theme.ghost);

@@ -33,6 +33,8 @@ pub struct Position {
     pub column: usize,
     /// The number of rows that pass when last known.
     pub rows: u64,
+    /// The pages shown last, to show while the next are read.
+    pages: Vec<Arc<RowPage>>,
     /// Scrolling not yet worth a whole row.
     remainder: f32,
     /// Distance from the handle's end to the hand while it is dragged.
@@ -151,6 +153,12 @@ pub fn show(
         } else {
             ui.ctx().request_repaint_after_secs(0.05);
         }
+    }
+    if pages.is_empty() {
+        // The old rows stay, dimmed, while it is found out which the new ones are.
+        pages = state.position.pages.iter().map(|page| (page.clone(), false)).collect();
+    } else {
+        state.position.pages = pages.iter().map(|(page, _)| page.clone()).collect();
     }
     let painter = ui.painter_at(body);
     table(&painter, body, grid, &columns, &pages, state, shown, cx);

@@ -28,6 +28,8 @@ pub struct ViewState {
     pub(super) position: Position,
     /// What is typed into the header's fields.
     pub(super) typed: super::header::Typed,
+    /// Whether what it shows is filtered at all.
+    pub(super) is_filtered: bool,
     /// What it shows: its own answer, and that of all rows.
     pub(super) shown: Option<Shown>,
 }
