@@ -292,7 +292,8 @@ fn a_heatmap_cell_has_the_colour_of_its_value() {
     };
     let one = chart("cells", "", Body::Heatmap(heatmap));
     let drawn = draw("heatmap-cells", Picture::Chart(&one), options(400, 400, Palette::DARK));
-    let counts = [0.0, 0.5, 1.0].map(|position| count(&drawn, ColorMap::Viridis.color_on(Palette::DARK.empty, position)));
+    let counts = [0.0, 0.5, 1.0]
+        .map(|position| count(&drawn, ColorMap::Viridis.color_on(Palette::DARK.empty, position)));
     // The columns are 1 and 9 wide, the rows equal; the colour bar adds a row of each colour.
     let ratio = counts[1] as f64 / counts[0] as f64;
     assert!((7.5..10.5).contains(&ratio), "{counts:?}");
