@@ -212,7 +212,7 @@ fn keys_and_wheel(
 /// Width of the column of row numbers.
 fn number_width(painter: &Painter, position: &Position, cx: &ViewContext<'_>) -> f32 {
     let text = group_digits(position.rows.max(1));
-    painter.layout_no_wrap(text, cx.theme.small(), cx.theme.faint).size().x + 20.0
+    painter.layout_no_wrap(text, cx.theme.small(), cx.theme.faint).size().x.max(24.0) + 20.0
 }
 
 /// Width of a column, from its type and name.
