@@ -247,3 +247,36 @@ fn too_many_groups_are_refused_with_a_number_and_a_way_out() {
     let result = scan(&[question], &Workers::new(2).unwrap(), options, &outcrop::task::Task::detached());
     assert!(matches!(result, Err(QueryError::TooManyGroups { .. })), "{result:?}");
 }
+
+#[test]
+fn keys_near_and_far_and_dictionaries_of_any_codes_equal_a_naive_map() {
+    let mut random = Random::new(4);
+    let near_then_far: Vec<Option<i64>> = (0..9000)
+        .map(|row| match (row / 2500, random.below(5)) {
+            (_, 0) => None,
+            (1, _) => Some(random.below(50) as i64 - 1000),
+            (2, 1) => Some(i64::MAX - random.below(3) as i64),
+            (3, 1) => Some(i64::MIN + random.below(3) as i64),
+            _ => Some(random.below(20) as i64),
+        })
+        .collect();
+    let dataset = table(vec![("k", Arc::new(Int64Array::from(near_then_far.clone())) as ArrayRef)]);
+    let keys = vec![Key::Value(Expr::parse("k", dataset.schema()).unwrap())];
+    let question = Question::new(dataset, Selection::all(), Ask::Groups { keys, measures: vec![] });
+    let mut naive: std::collections::BTreeMap<(bool, Option<i64>), u64> = Default::default();
+    near_then_far.iter().for_each(|key| *naive.entry((key.is_none(), *key)).or_default() += 1);
+    for (threads, chunk_rows) in [(1, 1 << 15), (2, 700), (3, 2048)] {
+        let answer = ask(&question, threads, chunk_rows);
+        let groups = answer.groups().unwrap();
+        assert_eq!(groups.counts, naive.values().copied().collect::<Vec<_>>());
+        let found = values(&groups.keys[0]).as_primitive::<Int64Type>().iter().collect::<Vec<_>>();
+        assert_eq!(found, naive.keys().map(|key| key.1).collect::<Vec<_>>());
+    }
+
+    // Two codes for one text, a missing code, and a code whose value is missing.
+    let texts = StringArray::from(vec![Some("b"), Some("a"), None, Some("b")]);
+    let codes = Int32Array::from(vec![Some(0), Some(1), Some(2), Some(3), None, Some(3)]);
+    let coded = arrow::array::DictionaryArray::new(codes, Arc::new(texts));
+    let groups = groups_by(&table(vec![("s", Arc::new(coded) as ArrayRef)]), &["s"], &["count"]);
+    assert_eq!(groups.counts, [1, 3, 2], "a, b, missing");
+}

@@ -154,7 +154,7 @@ impl Engine {
         let wake: Wake = Arc::new(wake);
         let inbox = Arc::new(Inbox::default());
         let (sender, messages) = sync_channel(1024);
-        let workers = Workers::new(threads)?;
+        let workers = Workers::in_background(threads)?;
         worker::start_scans(inbox.clone(), workers, options, sender.clone(), wake.clone())?;
         worker::start_rows(inbox.clone(), sender.clone(), wake.clone())?;
         Ok(Engine {

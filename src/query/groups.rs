@@ -11,6 +11,7 @@ use arrow::row::{RowConverter, SortField};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::QueryError;
+use super::direct::Direct;
 use super::pass::{Compiled, CompiledKey, Scratch, Shape};
 use crate::aggregate::{Bins, Lanes, Measured};
 
@@ -71,6 +72,7 @@ pub(super) struct GroupPartial {
     ends: Vec<usize>,
     lanes: Lanes,
     rows: u64,
+    direct: Direct,
 }
 
 impl GroupPartial {
@@ -96,6 +98,7 @@ impl GroupPartial {
             ends: Vec::new(),
             lanes: Lanes::new(measures, value_types, 1),
             rows: 0,
+            direct: Direct::default(),
         })
     }
 
@@ -114,27 +117,61 @@ impl GroupPartial {
         let Shape::Groups { keys } = &question.shape else { return Ok(()) };
         let rows = block.len();
         self.rows += rows as u64;
+        self.write_cells(keys, values, scratch, mask, block)?;
+        self.check(budget)?;
+        self.lanes.grow(self.ends.len() + 1);
+        self.lanes.update(&question.arrays(numbers), block.clone(), &scratch.cells, 0);
+        Ok(())
+    }
+
+    /// Writes the element of every row of the block into the scratch: 0 where it does not pass.
+    fn write_cells(
+        &mut self,
+        keys: &[CompiledKey],
+        values: &[ArrayRef],
+        scratch: &mut Scratch,
+        mask: Option<&BooleanBuffer>,
+        block: &Range<usize>,
+    ) -> Result<(), QueryError> {
+        let rows = block.len();
+        let Scratch { slots, cells, .. } = scratch;
+        let passes = |row: usize| mask.is_none_or(|mask| mask.value(block.start + row));
+        cells.clear();
+        if let [CompiledKey::Value { value, .. }] = keys {
+            let key = values[*value].slice(block.start, rows);
+            let mut direct = std::mem::take(&mut self.direct);
+            let codes = direct.codes(&key);
+            if let Some(codes) = &codes {
+                for row in 0..rows {
+                    let find = || self.group_of_row(&key, row);
+                    cells.push(if passes(row) { direct.element(codes, row, find)? } else { 0 });
+                }
+            }
+            self.direct = direct;
+            if codes.is_some() {
+                return Ok(());
+            }
+        }
         let columns = keys
             .iter()
             .map(|key| match key {
                 CompiledKey::Value { value, .. } => plain_key(&values[*value].slice(block.start, rows)),
                 CompiledKey::Binned { axis, bins } => {
-                    let order =
-                        scratch.slots[*axis][..rows].iter().map(|&slot| slot_order(slot as usize, bins));
+                    let order = slots[*axis][..rows].iter().map(|&slot| slot_order(slot as usize, bins));
                     Ok(Arc::new(UInt32Array::from_iter_values(order)) as ArrayRef)
                 }
             })
             .collect::<Result<Vec<_>, _>>()?;
         let keys = self.converter.convert_columns(&columns).map_err(internal)?;
-        scratch.cells.clear();
         for row in 0..rows {
-            let passes = mask.is_none_or(|mask| mask.value(block.start + row));
-            scratch.cells.push(if passes { self.group(keys.row(row).as_ref()) + 1 } else { 0 });
+            cells.push(if passes(row) { self.group(keys.row(row).as_ref()) + 1 } else { 0 });
         }
-        self.check(budget)?;
-        self.lanes.grow(self.ends.len() + 1);
-        self.lanes.update(&question.arrays(numbers), block.clone(), &scratch.cells, 0);
         Ok(())
+    }
+
+    fn group_of_row(&mut self, key: &ArrayRef, row: usize) -> Result<u32, QueryError> {
+        let keys = self.converter.convert_columns(&[plain_key(&key.slice(row, 1))?]).map_err(internal)?;
+        Ok(self.group(keys.row(0).as_ref()))
     }
 
     fn check(&self, budget: usize) -> Result<(), QueryError> {

@@ -8,6 +8,7 @@
 //! or a cache.
 
 mod cube;
+mod direct;
 mod groups;
 mod layout;
 pub mod output;

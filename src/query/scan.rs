@@ -9,6 +9,10 @@ use super::{Answer, Ask, Cube, Layout, QueryError, Question, RowIndex};
 use crate::dataset::Source;
 use crate::task::Task;
 
+/// Niceness of the threads behind a window.
+#[cfg(target_os = "linux")]
+const BACKGROUND: i32 = 10;
+
 /// The threads a scan runs on.
 #[derive(Debug)]
 pub struct Workers(rayon::ThreadPool);
@@ -19,9 +23,26 @@ impl Workers {
     /// # Errors
     /// The system gave no threads.
     pub fn new(threads: usize) -> std::io::Result<Workers> {
+        Workers::start(threads, || {})
+    }
+
+    /// As [`Workers::new`], but the system runs them only when the window's thread has nothing to do.
+    ///
+    /// # Errors
+    /// The system gave no threads.
+    pub fn in_background(threads: usize) -> std::io::Result<Workers> {
+        Workers::start(threads, || {
+            // On Linux niceness belongs to the thread. Where it cannot be set, the scan is only less polite.
+            #[cfg(target_os = "linux")]
+            let _ = rustix::process::nice(BACKGROUND);
+        })
+    }
+
+    fn start(threads: usize, begin: impl Fn() + Send + Sync + 'static) -> std::io::Result<Workers> {
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("scan-{i}"))
+            .start_handler(move |_| begin())
             .build()
             .map(Workers)
             .map_err(std::io::Error::other)
