@@ -53,7 +53,7 @@ pub(super) fn open_session(app: &mut App, path: PathBuf) {
 
 /// Writes the session.
 pub(super) fn save_session(app: &mut App, path: PathBuf) {
-    let text = persist::to_text(app.session.document());
+    let text = persist::to_text(&persist::portable(app.session.document().clone(), &path));
     app.engine.run("save", move |_| {
         atomic_write(&path, |out| out.write_all(text.as_bytes())).map_err(|error| error.to_string())?;
         Ok(format!("The session is saved in {}.", path.display()))
@@ -97,7 +97,13 @@ pub(super) fn done(app: &mut App, ctx: &egui::Context, name: &str, result: Resul
             }
         }
         (SESSION_JOB, Ok(text)) => match persist::from_text(&text) {
-            Ok(document) => app.commands.push(Command::Restore(Box::new(document))),
+            Ok(document) => {
+                let document = match app.opening_session.take() {
+                    Some(path) => persist::located(document, &path),
+                    None => document,
+                };
+                app.commands.push(Command::Restore(Box::new(document)));
+            }
             Err(error) => {
                 app.commands.push(Command::Notify(format!("The session cannot be opened: {error}")))
             }
