@@ -125,3 +125,17 @@ pub(super) fn edge(
     let moved = (steps != 0).then(|| nudged(map, brush, part, steps)).filter(|moved| *moved != brush);
     (id, moved)
 }
+
+/// Where the hand holds what it drags: in the frame in which the button is let go, the place where it
+/// was, however far the pointer has gone since.
+pub(super) fn hand(ui: &Ui, response: &egui::Response) -> Option<egui::Pos2> {
+    let let_go = ui.input(|input| {
+        input.events.iter().find_map(|event| match event {
+            egui::Event::PointerButton {
+                pos, button: egui::PointerButton::Primary, pressed: false, ..
+            } => Some(*pos),
+            _ => None,
+        })
+    });
+    let_go.or_else(|| response.interact_pointer_pos())
+}

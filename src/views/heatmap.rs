@@ -382,7 +382,7 @@ fn hand(
     {
         state.brushing.begin(held_at(part_x(origin), part_y(origin), origin, own));
     }
-    if let (Some(held), Some(pointer)) = (state.brushing.held(), response.interact_pointer_pos()) {
+    if let (Some(held), Some(pointer)) = (state.brushing.held(), brushing::hand(ui, &response)) {
         let snap = !ui.input(|input| input.modifiers.ctrl);
         let along_y = held.y.unwrap_or(Drag::New { origin: pointer.y });
         moved = Some((held.x.interval(map_x, pointer.x, snap), along_y.interval(map_y, pointer.y, snap)));

@@ -210,7 +210,7 @@ fn hand(
         };
         id.into_iter().for_each(|id| ui.memory_mut(|memory| memory.request_focus(id)));
     }
-    if let (Some(held), Some(pointer)) = (state.brushing.held(), response.interact_pointer_pos()) {
+    if let (Some(held), Some(pointer)) = (state.brushing.held(), brushing::hand(ui, &response)) {
         let snap = !ui.input(|input| input.modifiers.ctrl);
         moved = Some(held.x.interval(map, pointer.x, snap));
         ui.ctx().request_repaint();
