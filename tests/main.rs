@@ -11,6 +11,7 @@ mod exports;
 mod expressions;
 mod formats_arrow;
 mod formats_hdf5;
+mod formats_libhdf5;
 mod licenses;
 mod pictures;
 mod scans;

@@ -76,15 +76,16 @@ impl Mapped {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no regular file"));
         }
         let fingerprint = Fingerprint::from_metadata(&meta);
-        let bytes = if meta.len() == 0 {
-            Bytes::new()
-        } else {
-            #[expect(unsafe_code, reason = "mapping a file is what this room is for")]
-            // SAFETY: the map is private to this process and read-only. That nobody changes the file
-            // meanwhile cannot be checked; every number read from it is valid for any byte pattern.
-            let map = unsafe { memmap2::Mmap::map(&file)? };
-            Bytes::from_owner(map)
-        };
+        Ok(Arc::new(Mapped { path: path.to_owned(), fingerprint, bytes: map(&file, meta.len())? }))
+    }
+
+    /// Maps the file at `copy`, whose bytes stand for those of the file that was at `path` in the state
+    /// `fingerprint`.
+    ///
+    /// # Errors
+    /// The copy cannot be opened or mapped.
+    pub fn stand_in(copy: &Path, path: &Path, fingerprint: Fingerprint) -> io::Result<Arc<Mapped>> {
+        let bytes = Mapped::open(copy)?.bytes.clone();
         Ok(Arc::new(Mapped { path: path.to_owned(), fingerprint, bytes }))
     }
 
@@ -107,4 +108,16 @@ impl Mapped {
     pub fn buffer(&self) -> Buffer {
         Buffer::from(self.bytes.clone())
     }
+}
+
+/// Maps the first `length` bytes of `file`.
+fn map(file: &File, length: u64) -> io::Result<Bytes> {
+    if length == 0 {
+        return Ok(Bytes::new());
+    }
+    #[expect(unsafe_code, reason = "mapping a file is what this room is for")]
+    // SAFETY: the map is private to this process and read-only. That nobody changes the file
+    // meanwhile cannot be checked; every number read from it is valid for any byte pattern.
+    let map = unsafe { memmap2::Mmap::map(file)? };
+    Ok(Bytes::from_owner(map))
 }

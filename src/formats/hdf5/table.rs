@@ -62,6 +62,25 @@ impl Hdf5Table {
     }
 }
 
+#[cfg(feature = "libhdf5")]
+impl Hdf5Table {
+    /// Number of columns that only the C library reads.
+    pub(super) fn library_columns(&self) -> usize {
+        self.columns.iter().filter(|column| column.needs_library()).count()
+    }
+
+    /// The table with `note` on every such column.
+    pub(super) fn with_note(mut self, note: &str) -> Hdf5Table {
+        let mut fields = self.schema.fields().to_vec();
+        for (field, column) in fields.iter_mut().zip(&self.columns).filter(|(_, c)| c.needs_library()) {
+            let said = column.description.as_deref().unwrap_or_default();
+            field.description = Some(format!("{said}; {note}"));
+        }
+        self.schema = Schema::new(fields);
+        self
+    }
+}
+
 /// The number of rows all columns have.
 fn common_length(columns: &[Column], path: &str, is_declared: bool) -> Result<u64, Fault> {
     let mut lengths: Vec<(u64, Vec<&str>)> = Vec::new();
@@ -75,12 +94,18 @@ fn common_length(columns: &[Column], path: &str, is_declared: bool) -> Result<u6
     }
     match lengths.as_slice() {
         [] => {
-            Err(Fault::Unsupported(match columns.iter().find_map(|column| column.description.as_deref()) {
-                Some(reason) => {
-                    format!("no column of {path} is read: column `{}`, {reason}", columns[0].name)
+            let unread = columns.iter().find(|column| column.needs_library()).or_else(|| columns.first());
+            Err(match unread {
+                Some(column) => {
+                    let reason = column.description.as_deref().unwrap_or_default();
+                    let reason = format!("no column of {path} is read: column `{}`, {reason}", column.name);
+                    match column.needs_library() {
+                        true => Fault::OnlyLibrary(reason),
+                        false => Fault::Unsupported(reason),
+                    }
                 }
-                None => format!("{path} has no columns"),
-            }))
+                None => Fault::Unsupported(format!("{path} has no columns")),
+            })
         }
         [(rows, _)] => Ok(*rows),
         several => {
