@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod architecture;
+mod changes;
 mod cli;
 mod common;
 mod cubes;

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "libhdf5")]
 mod limits;
+#[cfg(unix)]
+mod lost_pages;
 mod mapped;
 mod pod;
 

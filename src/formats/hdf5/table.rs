@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 
@@ -13,6 +14,7 @@ use super::fault::Fault;
 use super::tree::Candidate;
 use crate::data::{Field, Schema};
 use crate::dataset::{ReadError, Source};
+use crate::memory::Mapped;
 
 /// Fewest rows between two splits.
 const SPLIT_ROWS: u64 = 1 << 16;
@@ -29,6 +31,7 @@ pub(super) struct Hdf5Table {
     rows: u64,
     splits: Vec<u64>,
     identity: String,
+    mapped: Arc<Mapped>,
 }
 
 impl Hdf5Table {
@@ -58,7 +61,8 @@ impl Hdf5Table {
         let full_path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let identity = format!("{}#{table_path}@{}", full_path.display(), container.mapped.fingerprint());
         let splits = splits(rows, columns.iter().filter_map(Column::chunk_rows).max());
-        Ok(Hdf5Table { schema: Schema::new(fields), columns, rows, splits, identity })
+        let mapped = container.mapped.clone();
+        Ok(Hdf5Table { schema: Schema::new(fields), columns, rows, splits, identity, mapped })
     }
 }
 
@@ -169,6 +173,10 @@ impl Source for Hdf5Table {
 
     fn splits(&self) -> &[u64] {
         &self.splits
+    }
+
+    fn is_current(&self) -> bool {
+        self.mapped.is_current()
     }
 
     fn identity(&self) -> String {
