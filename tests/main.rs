@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod architecture;
+mod changes;
 mod cli;
 mod common;
 mod cubes;
@@ -11,6 +12,7 @@ mod exports;
 mod expressions;
 mod formats_arrow;
 mod formats_hdf5;
+mod formats_libhdf5;
 mod licenses;
 mod pictures;
 mod scans;

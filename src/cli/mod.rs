@@ -10,6 +10,8 @@ mod bench;
 mod failure;
 mod info;
 mod input;
+#[cfg(feature = "libhdf5")]
+mod libhdf5;
 mod output;
 mod plot;
 mod progress;
@@ -37,19 +39,29 @@ pub enum Outcome {
 pub struct CliCommand {
     /// What is typed after `outcrop`.
     pub name: &'static str,
+    /// Whether the help passes it over.
+    pub is_hidden: bool,
     /// Adds its description and arguments to a command line.
     arguments: fn(clap::Command) -> clap::Command,
     run: fn(&ArgMatches) -> Result<(), Failure>,
 }
 
 /// Every command.
-pub static COMMANDS: &[CliCommand] =
-    &[info::COMMAND, agg::COMMAND, plot::COMMAND, render::COMMAND, bench::COMMAND];
+pub static COMMANDS: &[CliCommand] = &[
+    info::COMMAND,
+    agg::COMMAND,
+    plot::COMMAND,
+    render::COMMAND,
+    bench::COMMAND,
+    #[cfg(feature = "libhdf5")]
+    libhdf5::COMMAND,
+];
 
 /// The [`CliCommand`] `name`, whose arguments are the fields of `Arguments`.
 const fn command<Arguments: clap::Args + Execute>(name: &'static str) -> CliCommand {
     CliCommand {
         name,
+        is_hidden: false,
         arguments: |command| Arguments::augment_args(command),
         run: |matches| {
             Arguments::from_arg_matches(matches).map_err(|error| Failure::Usage(error.to_string()))?.execute()
@@ -104,7 +116,7 @@ fn command_line() -> clap::Command {
         .args_conflicts_with_subcommands(true)
         .subcommand_precedence_over_arg(true)
         .arg(files);
-    COMMANDS
-        .iter()
-        .fold(line, |line, command| line.subcommand((command.arguments)(clap::Command::new(command.name))))
+    COMMANDS.iter().fold(line, |line, command| {
+        line.subcommand((command.arguments)(clap::Command::new(command.name)).hide(command.is_hidden))
+    })
 }

@@ -39,6 +39,12 @@ pub trait Source: Send + Sync {
         &[]
     }
 
+    /// Whether the table is still what was opened. If not, nothing read from it since is to be trusted:
+    /// it may be of two states of its file, or zeros where the file was cut.
+    fn is_current(&self) -> bool {
+        true
+    }
+
     /// What tells this table, in this state, from every other: path and fingerprint of its file.
     fn identity(&self) -> String;
 }

@@ -2,7 +2,8 @@
 //!
 //! [`open`] asks each [`Format`] whether it recognises the first bytes, and lets the first that
 //! does open the file. Opening walks headers and maps the file; it touches no value. Outside this
-//! wall is everybody else's software: every size and offset is checked against the file.
+//! wall is everybody else's software: every size and offset is checked against the file. Built with
+//! `libhdf5`, it starts the only child process there is, in which the C library of HDF5 runs.
 
 mod arrow;
 mod hdf5;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 
 use crate::dataset::Source;
 use crate::task::{Cancelled, Task};
+#[cfg(feature = "libhdf5")]
+pub use hdf5::{COPY_COMMAND, CopyLimits, copy_in_child};
 
 /// A file could not be opened as a table.
 #[derive(Debug, thiserror::Error)]

@@ -53,12 +53,32 @@ impl std::fmt::Display for Fingerprint {
 /// A whole file, mapped read-only and shared.
 ///
 /// The mapping keeps the inode alive: a file that is replaced by rename or deleted stays readable.
-/// A file that is *truncated* under the map makes the pages past its new end unreadable.
+/// A file that is *truncated* under the map reads as zeros past its new end (on Unix; elsewhere a mapped
+/// file cannot be truncated), and [`is_intact`](Self::is_intact) says so.
 #[derive(Debug)]
 pub struct Mapped {
     path: PathBuf,
     fingerprint: Fingerprint,
     bytes: Bytes,
+    map: Option<SharedMap>,
+}
+
+/// A map that is watched for lost pages.
+#[derive(Debug)]
+struct WatchedMap {
+    // Dropped first: what is unmapped must not be watched.
+    #[cfg(unix)]
+    watch: super::lost_pages::Watch,
+    map: memmap2::Mmap,
+}
+
+#[derive(Debug, Clone)]
+struct SharedMap(Arc<WatchedMap>);
+
+impl AsRef<[u8]> for SharedMap {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.map
+    }
 }
 
 impl Mapped {
@@ -76,16 +96,20 @@ impl Mapped {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no regular file"));
         }
         let fingerprint = Fingerprint::from_metadata(&meta);
-        let bytes = if meta.len() == 0 {
-            Bytes::new()
-        } else {
-            #[expect(unsafe_code, reason = "mapping a file is what this room is for")]
-            // SAFETY: the map is private to this process and read-only. That nobody changes the file
-            // meanwhile cannot be checked; every number read from it is valid for any byte pattern.
-            let map = unsafe { memmap2::Mmap::map(&file)? };
-            Bytes::from_owner(map)
-        };
-        Ok(Arc::new(Mapped { path: path.to_owned(), fingerprint, bytes }))
+        let map = if meta.len() == 0 { None } else { Some(SharedMap::of(&file)?) };
+        let bytes = map.clone().map(Bytes::from_owner).unwrap_or_default();
+        Ok(Arc::new(Mapped { path: path.to_owned(), fingerprint, bytes, map }))
+    }
+
+    /// Maps the file at `copy`, whose bytes stand for those of the file that was at `path` in the state
+    /// `fingerprint`.
+    ///
+    /// # Errors
+    /// The copy cannot be opened or mapped.
+    pub fn stand_in(copy: &Path, path: &Path, fingerprint: Fingerprint) -> io::Result<Arc<Mapped>> {
+        let copy = Mapped::open(copy)?;
+        let (bytes, map) = (copy.bytes.clone(), copy.map.clone());
+        Ok(Arc::new(Mapped { path: path.to_owned(), fingerprint, bytes, map }))
     }
 
     /// The path it was opened by.
@@ -98,6 +122,25 @@ impl Mapped {
         &self.fingerprint
     }
 
+    /// Whether no page of the map was lost so far. What was read from a map that is not intact may be
+    /// zeros.
+    pub fn is_intact(&self) -> bool {
+        #[cfg(unix)]
+        return self.map.as_ref().is_none_or(|map| map.0.watch.is_intact());
+        #[cfg(not(unix))]
+        true
+    }
+
+    /// Whether the map is intact and its path still names the file in the state that was mapped. Asks
+    /// the operating system.
+    pub fn is_current(&self) -> bool {
+        self.is_intact()
+            && match Fingerprint::of(&self.path) {
+                Ok(now) => now == self.fingerprint,
+                Err(error) => error.kind() != io::ErrorKind::NotFound,
+            }
+    }
+
     /// All bytes of the file.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -106,5 +149,20 @@ impl Mapped {
     /// All bytes of the file as an Arrow buffer that keeps the map alive; no copy.
     pub fn buffer(&self) -> Buffer {
         Buffer::from(self.bytes.clone())
+    }
+}
+
+impl SharedMap {
+    /// Maps all of `file`, which is not empty.
+    fn of(file: &File) -> io::Result<SharedMap> {
+        #[expect(unsafe_code, reason = "mapping a file is what this room is for")]
+        // SAFETY: the map is private to this process and read-only. That nobody changes the file
+        // meanwhile cannot be checked; every number read from it is valid for any byte pattern.
+        let map = unsafe { memmap2::Mmap::map(file)? };
+        Ok(SharedMap(Arc::new(WatchedMap {
+            #[cfg(unix)]
+            watch: super::lost_pages::Watch::over(&map),
+            map,
+        })))
     }
 }

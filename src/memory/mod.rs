@@ -4,8 +4,14 @@
 //! without a copy where alignment and byte order allow it. This room knows no columns and no
 //! file formats.
 
+#[cfg(feature = "libhdf5")]
+mod limits;
+#[cfg(unix)]
+mod lost_pages;
 mod mapped;
 mod pod;
 
+#[cfg(feature = "libhdf5")]
+pub use limits::confine;
 pub use mapped::{Fingerprint, Mapped};
 pub use pod::{ByteOrder, Pod, RangeError, typed};

@@ -290,6 +290,12 @@ pub enum QueryError {
         /// The budget.
         budget_mib: u64,
     },
+    /// The table is no longer what was opened; what was computed is thrown away.
+    #[error("the file changed on disk after it was opened: open it again to go on")]
+    Changed {
+        /// What told the table from others.
+        identity: String,
+    },
     /// A worker failed in a way nobody foresaw.
     #[error("internal error while computing: {0}")]
     Panicked(String),

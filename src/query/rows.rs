@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, UInt64Array};
 
 use super::pass::filter_pass;
+use super::scan::unchanged;
 use super::{QueryError, RowIndex};
 use crate::dataset::Dataset;
 use crate::expr::{Expr, Program};
@@ -42,6 +43,18 @@ impl RowPage {
 /// # Errors
 /// [`QueryError`] when the file cannot be read or an expression not evaluated.
 pub fn fetch(
+    dataset: &Arc<Dataset>,
+    selection: &Selection,
+    index: Option<&RowIndex>,
+    first: u64,
+    count: usize,
+    exprs: &[Expr],
+    task: &Task,
+) -> Result<RowPage, QueryError> {
+    unchanged(dataset.source().as_ref(), || read_page(dataset, selection, index, first, count, exprs, task))
+}
+
+fn read_page(
     dataset: &Arc<Dataset>,
     selection: &Selection,
     index: Option<&RowIndex>,

@@ -82,6 +82,33 @@ pub fn scan(
     task: &Task,
 ) -> Result<Vec<Answer>, QueryError> {
     let Some(first) = questions.first() else { return Ok(Vec::new()) };
+    unchanged(first.dataset.source().as_ref(), || pass_over(first, questions, workers, options, task))
+}
+
+/// What `read` gives, if `source` is what was opened before and after. A failure that comes of a change
+/// is told as the change.
+pub(super) fn unchanged<T>(
+    source: &dyn Source,
+    read: impl FnOnce() -> Result<T, QueryError>,
+) -> Result<T, QueryError> {
+    let changed = || QueryError::Changed { identity: source.identity() };
+    if !source.is_current() {
+        return Err(changed());
+    }
+    match read() {
+        Err(QueryError::Cancelled(cancelled)) => Err(cancelled.into()),
+        result if source.is_current() => result,
+        _ => Err(changed()),
+    }
+}
+
+fn pass_over(
+    first: &Question,
+    questions: &[Question],
+    workers: &Workers,
+    options: ScanOptions,
+    task: &Task,
+) -> Result<Vec<Answer>, QueryError> {
     let source = first.dataset.source().clone();
     let pass = Pass::compile(questions)?;
     let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));

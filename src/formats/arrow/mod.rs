@@ -51,6 +51,6 @@ impl Format for ArrowFormat {
             Fault::Cancelled(cancelled) => OpenError::Cancelled(cancelled),
             Fault::Damaged(reason) => OpenError::Malformed { path: path.to_owned(), format: NAME, reason },
         })?;
-        Ok(Arc::new(ArrowSource::new(&mapped, layout)))
+        Ok(Arc::new(ArrowSource::new(mapped, layout)))
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::{Array, ArrayData, ArrayRef, new_empty_array};
@@ -34,7 +33,7 @@ const DESCRIPTION_KEYS: [&str; 3] = ["description", "comment", "doc"];
 
 #[derive(Debug)]
 pub(super) struct ArrowSource {
-    path: PathBuf,
+    mapped: Arc<Mapped>,
     identity: String,
     file: Buffer,
     layout: Layout,
@@ -46,7 +45,7 @@ pub(super) struct ArrowSource {
 }
 
 impl ArrowSource {
-    pub(super) fn new(mapped: &Mapped, layout: Layout) -> ArrowSource {
+    pub(super) fn new(mapped: Arc<Mapped>, layout: Layout) -> ArrowSource {
         let fields = layout.schema.fields().iter().map(|field| public_field(field, &layout)).collect();
         let rows = layout.starts.last().copied().unwrap_or(0);
         let mut splits: Vec<u64> =
@@ -61,7 +60,6 @@ impl ArrowSource {
             })
             .collect();
         ArrowSource {
-            path: mapped.path().to_owned(),
             identity: format!("arrow:{}:{}", mapped.path().display(), mapped.fingerprint()),
             file: mapped.buffer(),
             positions: positions(&layout.schema, layout.version),
@@ -70,6 +68,7 @@ impl ArrowSource {
             dictionaries,
             kept: Mutex::default(),
             layout,
+            mapped,
         }
     }
 
@@ -282,12 +281,16 @@ impl Source for ArrowSource {
         self.read_rows(column, &rows).map_err(|reason| ReadError {
             column: self.schema.fields()[column].name.clone(),
             rows,
-            reason: format!("{}: {reason}", self.path.display()),
+            reason: format!("{}: {reason}", self.mapped.path().display()),
         })
     }
 
     fn splits(&self) -> &[u64] {
         &self.splits
+    }
+
+    fn is_current(&self) -> bool {
+        self.mapped.is_current()
     }
 
     fn identity(&self) -> String {

@@ -38,7 +38,10 @@ pub(super) enum Values {
         decoded: OnceLock<Result<ArrayRef, String>>,
     },
     /// Not read: the reason stands in the column's description.
-    Unreadable,
+    Unreadable {
+        /// Whether the C library reads it.
+        only_library: bool,
+    },
 }
 
 /// A column.
@@ -60,8 +63,13 @@ impl Column {
             Values::Cells { data, .. } => Some(data.rows()),
             Values::Text { indices, .. } => Some(indices.rows().saturating_sub(1)),
             Values::Dictionary { codes, .. } => Some(codes.rows()),
-            Values::Unreadable => None,
+            Values::Unreadable { .. } => None,
         }
+    }
+
+    /// Whether it is not read, but the C library would.
+    pub(super) fn needs_library(&self) -> bool {
+        matches!(self.values, Values::Unreadable { only_library: true })
     }
 
     /// The type of the arrays read.
@@ -73,7 +81,7 @@ impl Column {
                 DataType::LargeUtf8 => dictionary_type(),
                 other => other,
             },
-            Values::Unreadable => DataType::Null,
+            Values::Unreadable { .. } => DataType::Null,
         }
     }
 
@@ -83,7 +91,7 @@ impl Column {
             Values::Cells { data, .. } => data.chunk_rows(),
             Values::Text { indices, .. } => indices.chunk_rows(),
             Values::Dictionary { codes, .. } => codes.chunk_rows(),
-            Values::Unreadable => None,
+            Values::Unreadable { .. } => None,
         }
     }
 
@@ -105,7 +113,7 @@ impl Column {
                 let codes = code.integers(&codes.read(rows.clone())?, count)?;
                 decode(&codes, rows.start, entries, nulls)
             }
-            Values::Unreadable => Ok(Arc::new(NullArray::new(count))),
+            Values::Unreadable { .. } => Ok(Arc::new(NullArray::new(count))),
         }
     }
 }

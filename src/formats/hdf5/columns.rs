@@ -85,9 +85,20 @@ impl Notes {
         });
         notes.column(
             self.alias.clone().unwrap_or_else(|| name.to_owned()),
-            Values::Unreadable,
+            Values::Unreadable { only_library: false },
             Missing::Unmarked,
         )
+    }
+
+    /// A column whose data set is sound but of a kind that is not read.
+    fn not_served(&self, name: &str, fault: Fault) -> Result<Column, Fault> {
+        let only_library = match fault {
+            Fault::Unsupported(_) => false,
+            Fault::OnlyLibrary(_) => true,
+            Fault::Damaged(_) => return Err(fault),
+        };
+        let column = self.unreadable(name, &fault.to_string());
+        Ok(Column { values: Values::Unreadable { only_library }, ..column })
     }
 }
 
@@ -190,8 +201,7 @@ fn columns_of_set(
     let notes = Notes::of(name, &[&attributes]);
     match DataSet::open(container, dataset, path) {
         Ok((data, datatype)) => expand_set(name, &data, &datatype, &notes, None, &attributes),
-        Err(Fault::Unsupported(reason)) => Ok(vec![notes.unreadable(name, &reason)]),
-        Err(fault) => Err(fault),
+        Err(fault) => Ok(vec![notes.not_served(name, fault)?]),
     }
 }
 
@@ -204,7 +214,8 @@ fn columns_of_group(
     depth: usize,
 ) -> Result<Vec<Column>, Fault> {
     let attributes = Attributes::of_group(group).map_err(broken(path))?;
-    let unreadable = |reason: &str| Ok(vec![Notes::of(name, &[&attributes]).unreadable(name, reason)]);
+    let group_notes = Notes::of(name, &[&attributes]);
+    let unreadable = |reason: &str| Ok(vec![group_notes.unreadable(name, reason)]);
     match attributes.text("type") {
         Some("dictionary_encoded") if depth < DEEPEST_DICTIONARY => {
             return dictionary(container, name, group, path, depth, &attributes);
@@ -225,8 +236,7 @@ fn columns_of_group(
     let parts = (|| Ok((open("data")?, open("indices")?, open("mask")?, open("null_bitmap")?)))();
     let (data, indices, mask, bitmap) = match parts {
         Ok(parts) => parts,
-        Err(Fault::Unsupported(reason)) => return unreadable(&reason),
-        Err(fault) => return Err(fault),
+        Err(fault) => return Ok(vec![group_notes.not_served(name, fault)?]),
     };
     let Some((data, datatype, data_attributes)) = data else {
         return unreadable(&format!("{path} holds no data set called `data`"));

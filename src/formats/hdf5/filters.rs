@@ -32,6 +32,13 @@ pub(super) fn is_readable(filter: &Filter) -> bool {
     matches!(filter.id, DEFLATE | SHUFFLE | FLETCHER32 | SCALE_OFFSET | LZF)
 }
 
+/// Whether the C library undoes all of `filters` by itself, as this program builds it: not szip (4).
+pub(super) fn are_of_the_library(filters: &[Filter]) -> bool {
+    const N_BIT: u16 = 5;
+    const SCALE_OFFSET: u16 = 6;
+    filters.iter().all(|filter| matches!(filter.id, DEFLATE | SHUFFLE | FLETCHER32 | N_BIT | SCALE_OFFSET))
+}
+
 /// Undoes filters; keeps what is costly to make anew for every chunk.
 pub(super) struct Decoder<'a> {
     filters: &'a [Filter],

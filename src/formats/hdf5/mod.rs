@@ -14,7 +14,8 @@
 //! `/table`, else the one of most values; `FILE#/path` opens another. A column of a kind that is not
 //! read is there, all missing, with the reason as its description: values of varying length other than
 //! text, references, virtual and external data sets, chunks found by a version 2 B-tree, layouts of
-//! version 5 (HDF5 2.0 with `libver="latest"`), the filters szip, n-bit and Blosc with Snappy.
+//! version 5 (HDF5 2.0 with `libver="latest"`), the filters szip, n-bit and Blosc with Snappy. Most of it
+//! the C library reads: built with the feature `libhdf5`, a child process makes a plain copy by it.
 
 mod blosc;
 mod cache;
@@ -24,10 +25,14 @@ mod column;
 mod columns;
 mod compressors;
 mod container;
+#[cfg(feature = "libhdf5")]
+mod copy;
 mod fault;
 mod filters;
 mod frames;
 mod heap;
+#[cfg(feature = "libhdf5")]
+mod library;
 mod storage;
 mod table;
 mod text;
@@ -40,6 +45,8 @@ use std::sync::Arc;
 
 use self::container::{Container, MappedBytes};
 use self::fault::Fault;
+#[cfg(feature = "libhdf5")]
+pub use self::library::{COPY_COMMAND, CopyLimits, copy_in_child};
 use self::table::Hdf5Table;
 use self::tree::{Candidate, Search};
 use super::{Format, OpenError};
@@ -97,6 +104,8 @@ impl Format for Hdf5 {
         let mapped = Mapped::open(&file).map_err(|source| OpenError::Io { path: file.clone(), source })?;
         let opened = with_deep_stack(|| open_table(mapped, &file, wanted.as_deref(), task))
             .map_err(|source| OpenError::Io { path: file.clone(), source })?;
+        #[cfg(feature = "libhdf5")]
+        let opened = with_library(opened, &file, wanted.as_deref(), task);
         match opened {
             Ok(table) => Ok(Arc::new(table)),
             Err(Stop::Cancelled(cancelled)) => Err(cancelled.into()),
@@ -118,6 +127,35 @@ fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
         let done = thread.spawn_scoped(scope, work)?.join();
         Ok(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
+}
+
+/// `opened`, or what the C library makes of the file if that is more.
+#[cfg(feature = "libhdf5")]
+fn with_library(
+    opened: Result<Hdf5Table, Stop>,
+    path: &Path,
+    wanted: Option<&str>,
+    task: &Task,
+) -> Result<Hdf5Table, Stop> {
+    let is_wanted = match &opened {
+        Ok(table) => table.library_columns() > 0,
+        Err(stop) => matches!(stop, Stop::Fault(Fault::OnlyLibrary(_))),
+    };
+    if !is_wanted {
+        return opened;
+    }
+    match library::open_copy(path, wanted, task) {
+        Ok(table) => Ok(table),
+        Err(library::Failure::Cancelled(cancelled)) => Err(cancelled.into()),
+        Err(library::Failure::Reason(reason)) => match opened {
+            Ok(table) => Ok(table.with_note(&format!("the HDF5 library cannot read it either: {reason}"))),
+            Err(Stop::Fault(fault)) => {
+                Err(Fault::Unsupported(format!("{fault}; the HDF5 library cannot read it either: {reason}"))
+                    .into())
+            }
+            Err(stop) => Err(stop),
+        },
+    }
 }
 
 fn open_table(
@@ -176,6 +214,7 @@ fn open_table(
     };
     Hdf5Table::new(&container, path, candidates.swap_remove(index)).map_err(|fault| match fault {
         Fault::Unsupported(reason) => Fault::Unsupported(reason + &others).into(),
+        Fault::OnlyLibrary(reason) => Fault::OnlyLibrary(reason + &others).into(),
         Fault::Damaged(reason) => Fault::Damaged(reason + &others).into(),
     })
 }

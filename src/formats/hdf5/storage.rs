@@ -132,12 +132,12 @@ impl DataSet {
                 chunked(dataset, path, &shape, &chunk_shape, index)?
             }
             Layout::Virtual => {
-                return Err(Fault::Unsupported(format!(
+                return Err(Fault::OnlyLibrary(format!(
                     "data set {path} is virtual: its values are in other files"
                 )));
             }
             _ => {
-                return Err(Fault::Unsupported(format!(
+                return Err(Fault::OnlyLibrary(format!(
                     "data set {path} has a storage layout of a new kind"
                 )));
             }
@@ -360,19 +360,21 @@ fn chunked(
             Fault::Damaged(format!("data set {path} declares chunks of {chunk_shape:?} elements"))
         })?;
     if chunk_bytes > LARGEST_CHUNK_BYTES {
-        return Err(Fault::Unsupported(format!(
+        return Err(Fault::OnlyLibrary(format!(
             "data set {path} is stored in chunks of {chunk_bytes} bytes; at most {LARGEST_CHUNK_BYTES} are decoded"
         )));
     }
     if index == ChunkIndex::BTreeV2 && rows > 0 {
-        return Err(Fault::Unsupported(format!(
+        return Err(Fault::OnlyLibrary(format!(
             "data set {path} finds its chunks by a version 2 B-tree (several unlimited dimensions)"
         )));
     }
     let pipeline = dataset.filter_pipeline();
     let is_own = chunk_shape[1..] == *inner && filters::are_known(&pipeline);
     if !is_own && let Some(filter) = pipeline.iter().find(|filter| !filters::is_readable(filter)) {
-        return Err(Fault::Unsupported(format!(
+        let is_library_s = filters::are_of_the_library(&pipeline);
+        let kind = if is_library_s { Fault::OnlyLibrary } else { Fault::Unsupported };
+        return Err(kind(format!(
             "data set {path} is compressed by {filter} (HDF5 filter {}), which is not read{}",
             filter.id,
             if filters::are_known(&pipeline) { " in chunks that split rows" } else { "" }
@@ -381,7 +383,7 @@ fn chunked(
     let band_bytes = chunk_rows.saturating_mul(row_bytes).max(1);
     let band_rows = chunk_rows.saturating_mul((BAND_BYTES / band_bytes).max(1));
     if band_rows.min(rows).saturating_mul(row_bytes) > LARGEST_CHUNK_BYTES {
-        return Err(Fault::Unsupported(format!(
+        return Err(Fault::OnlyLibrary(format!(
             "data set {path} has rows of {row_bytes} bytes, too many to decode at once"
         )));
     }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 
@@ -13,6 +14,7 @@ use super::fault::Fault;
 use super::tree::Candidate;
 use crate::data::{Field, Schema};
 use crate::dataset::{ReadError, Source};
+use crate::memory::Mapped;
 
 /// Fewest rows between two splits.
 const SPLIT_ROWS: u64 = 1 << 16;
@@ -29,6 +31,7 @@ pub(super) struct Hdf5Table {
     rows: u64,
     splits: Vec<u64>,
     identity: String,
+    mapped: Arc<Mapped>,
 }
 
 impl Hdf5Table {
@@ -58,7 +61,27 @@ impl Hdf5Table {
         let full_path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let identity = format!("{}#{table_path}@{}", full_path.display(), container.mapped.fingerprint());
         let splits = splits(rows, columns.iter().filter_map(Column::chunk_rows).max());
-        Ok(Hdf5Table { schema: Schema::new(fields), columns, rows, splits, identity })
+        let mapped = container.mapped.clone();
+        Ok(Hdf5Table { schema: Schema::new(fields), columns, rows, splits, identity, mapped })
+    }
+}
+
+#[cfg(feature = "libhdf5")]
+impl Hdf5Table {
+    /// Number of columns that only the C library reads.
+    pub(super) fn library_columns(&self) -> usize {
+        self.columns.iter().filter(|column| column.needs_library()).count()
+    }
+
+    /// The table with `note` on every such column.
+    pub(super) fn with_note(mut self, note: &str) -> Hdf5Table {
+        let mut fields = self.schema.fields().to_vec();
+        for (field, column) in fields.iter_mut().zip(&self.columns).filter(|(_, c)| c.needs_library()) {
+            let said = column.description.as_deref().unwrap_or_default();
+            field.description = Some(format!("{said}; {note}"));
+        }
+        self.schema = Schema::new(fields);
+        self
     }
 }
 
@@ -75,12 +98,18 @@ fn common_length(columns: &[Column], path: &str, is_declared: bool) -> Result<u6
     }
     match lengths.as_slice() {
         [] => {
-            Err(Fault::Unsupported(match columns.iter().find_map(|column| column.description.as_deref()) {
-                Some(reason) => {
-                    format!("no column of {path} is read: column `{}`, {reason}", columns[0].name)
+            let unread = columns.iter().find(|column| column.needs_library()).or_else(|| columns.first());
+            Err(match unread {
+                Some(column) => {
+                    let reason = column.description.as_deref().unwrap_or_default();
+                    let reason = format!("no column of {path} is read: column `{}`, {reason}", column.name);
+                    match column.needs_library() {
+                        true => Fault::OnlyLibrary(reason),
+                        false => Fault::Unsupported(reason),
+                    }
                 }
-                None => format!("{path} has no columns"),
-            }))
+                None => Fault::Unsupported(format!("{path} has no columns")),
+            })
         }
         [(rows, _)] => Ok(*rows),
         several => {
@@ -144,6 +173,10 @@ impl Source for Hdf5Table {
 
     fn splits(&self) -> &[u64] {
         &self.splits
+    }
+
+    fn is_current(&self) -> bool {
+        self.mapped.is_current()
     }
 
     fn identity(&self) -> String {
