@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod common;
 mod cubes;
+mod editing;
 mod end_to_end;
 mod engines;
 mod exports;
