@@ -62,7 +62,7 @@ fn typing_shows_the_type_and_the_first_ten_values() {
     open(&mut window, "+ new column");
     type_text(&mut window, "sqrt(y) // 1");
     assert!(has_label(&window, "Type: a number (float64)"));
-    let values: Vec<String> = rows.y[..10].iter().map(|y| y.sqrt().floor().to_string()).collect();
+    let values: Vec<String> = rows.y[..10].iter().map(|y| format!("{:?}", y.sqrt().floor())).collect();
     wait_for(&mut window, &format!("Preview of sqrt(y) // 1: {}", values.join(", ")));
     // `x` is missing in the first row.
     window.key_press_modifiers(Modifiers::COMMAND, Key::A);

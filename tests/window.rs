@@ -24,9 +24,9 @@ pub(crate) const ROWS: usize = 4000;
 
 /// Columns `x` (some missing), `y` and `kind` of a small table.
 pub(crate) struct Rows {
-    x: Vec<Option<f64>>,
-    y: Vec<f64>,
-    kind: Vec<&'static str>,
+    pub(crate) x: Vec<Option<f64>>,
+    pub(crate) y: Vec<f64>,
+    pub(crate) kind: Vec<&'static str>,
 }
 
 pub(crate) fn rows() -> Rows {

@@ -250,7 +250,7 @@ fn column(
     let Some(dataset) = app.session.dataset().cloned() else { return Next::Close };
     ui.label("Name");
     ui.add_enabled_ui(!redefines, |ui| text_field::line(ui, name, "column name", "speed", 240.0));
-    ui.label("Expression");
+    ui.label("Definition");
     let edited = definition.show(ui, Purpose::Column, "distance / time * 60", &dataset, &mut app.engine);
     let defined = dataset.with_column(name, definition.text()).map_err(|error| error.to_string());
     match &defined {

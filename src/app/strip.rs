@@ -329,6 +329,7 @@ fn condition(
     let dataset = session.dataset()?;
     let hint = "delay > 15 and carrier == \"AA\"";
     let edited = editor.show(ui, Purpose::Condition, hint, dataset, engine);
-    let clicked = ui.add_enabled(edited.ready, egui::Button::new(act)).clicked();
+    let button = |ui: &mut Ui| ui.add_enabled(edited.ready, egui::Button::new(act)).clicked();
+    let clicked = ui.with_layout(Layout::right_to_left(Align::Center), button).inner;
     (edited.entered || clicked).then(|| editor.text().trim().to_owned())
 }

@@ -89,8 +89,9 @@ pub fn complete(text: &str, cursor: usize, schema: &Schema) -> Vec<Completion> {
     }
     if !place.quoted {
         for function in functions().filter(|f| f.family != Family::Operator) {
-            let name = name_after(function, place.method);
-            found.extend(name.and_then(|n| Some((rank(n, &typed)?, Candidate::Function(function, n)))));
+            let names = names_after(function, place.method);
+            let best = names.filter_map(|n| Some((rank(n, &typed)?, n))).min_by_key(|(rank, _)| *rank);
+            found.extend(best.map(|(rank, name)| (rank, Candidate::Function(function, name))));
         }
         if place.method.is_none() {
             let words = CONSTANTS.iter().chain(&KEYWORDS);
@@ -195,13 +196,14 @@ impl Candidate<'_> {
     }
 }
 
-/// The name a function has after a dot or none; within a namespace the part after its prefix, as
-/// `lower` of `str_lower`.
-fn name_after(function: &'static Function, method: Option<Namespace>) -> Option<&'static str> {
-    let Some(Namespace::Of(prefix)) = method else { return Some(function.name) };
-    std::iter::once(function.name)
-        .chain(function.aliases.iter().copied())
-        .find_map(|name| name.strip_prefix(prefix)?.strip_prefix('_'))
+/// The names a function has after a dot or none, its own first; within a namespace the parts after the
+/// prefix, as `lower` of `str_lower`.
+fn names_after(function: &'static Function, method: Option<Namespace>) -> impl Iterator<Item = &'static str> {
+    let names = std::iter::once(function.name).chain(function.aliases.iter().copied());
+    names.filter_map(move |name| match method {
+        Some(Namespace::Of(prefix)) => name.strip_prefix(prefix)?.strip_prefix('_'),
+        _ => Some(name),
+    })
 }
 
 /// How likely a name is meant by what was typed, 0 most; `None` if it has nothing of it.

@@ -1,6 +1,6 @@
 //! The list of ways to go on, and what is known about the one looked at.
 
-use egui::{Align2, Rect, Response, RichText, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Rect, Response, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::data::kind;
 use crate::dataset::Dataset;
@@ -33,8 +33,6 @@ pub(super) fn show(
         ui.set_min_size(size);
         ui.spacing_mut().item_spacing.y = 0.0;
         if completions.is_empty() {
-            let theme = Theme::current(ui);
-            ui.label(RichText::new("nothing begins like this").font(theme.small()).color(theme.faint));
             return;
         }
         let mut scroll = ScrollArea::vertical().id_salt("completions").max_height(size.y).auto_shrink(false);
@@ -108,6 +106,10 @@ fn line(ui: &mut Ui, completion: &Completion, selected: bool, dataset: &Dataset)
 
 /// One completion in words: its call, its one sentence.
 pub(super) fn about(ui: &mut Ui, completion: &Completion) {
+    if completion.kind == CompletionKind::Column {
+        let text = format!("{}: {}", crate::data::shorten(&completion.name), completion.signature);
+        return words(ui, &text, &completion.doc, None);
+    }
     words(ui, &completion.signature, &completion.doc, None);
 }
 

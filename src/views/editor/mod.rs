@@ -28,7 +28,7 @@ const LIST: f32 = 296.0;
 /// Height of the words about one completion.
 const WORDS: f32 = 48.0;
 /// Height of the words about the text.
-const MESSAGE: f32 = 30.0;
+const MESSAGE: f32 = 32.0;
 
 /// An expression being typed.
 #[derive(Default)]
@@ -259,10 +259,11 @@ impl Editor {
     /// Whether the error is only that the text is not at its end yet.
     fn is_unfinished(&self, error: &ExprError) -> bool {
         let at_end = error.span.start >= self.text.trim_end().len();
+        let is_open = matches!(self.text.get(error.span.clone()), Some("(" | "["));
         let in_word = self.completions.first().is_some_and(|first| {
             error.span.start >= first.replace.start && error.span.end <= first.replace.end
         });
-        at_end || (in_word && self.was_focused && self.goes_on())
+        at_end || is_open || (in_word && self.was_focused && self.goes_on())
     }
 
     /// What is to be underlined.
@@ -295,7 +296,8 @@ impl Editor {
                 };
                 let mut fixed = None;
                 ui.horizontal(|ui| {
-                    let fix = Button::new(RichText::new(format!("Use {instead}")).font(theme.small()));
+                    let fix =
+                        Button::new(RichText::new(format!("Use {instead}")).font(theme.small())).small();
                     let response = ui.add(fix).accessible_name(format!("Use {instead}"));
                     if response.on_hover_text("puts it in place of what is underlined").clicked() {
                         let mut text = self.text.clone();
@@ -336,7 +338,7 @@ impl Editor {
             (None, Some((function, argument))) => list::call(ui, function, argument),
             (None, None) => {
                 let theme = Theme::current(ui);
-                let keys = "↑ ↓ choose · Tab takes · Enter applies · F1 all functions";
+                let keys = "arrows choose · Tab takes · Enter applies · Esc puts aside";
                 ui.label(RichText::new(keys).font(theme.small()).color(theme.faint));
             }
         }
