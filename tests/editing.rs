@@ -1,8 +1,6 @@
 //! The editor of expressions, by accessible names: what it shows while one types, how it completes, how
 //! a mistake is put right.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::time::{Duration, Instant};
 
 use egui::{Key, Modifiers};

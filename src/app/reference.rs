@@ -53,8 +53,9 @@ pub(super) fn show(ui: &mut Ui, theme: &Theme, reference: &mut Reference) {
 
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        ui.allocate_ui(vec2(NAMES, HEIGHT), |ui| {
-            ui.set_min_size(vec2(NAMES, HEIGHT));
+        ui.vertical(|ui| {
+            ui.set_width(NAMES);
+            ui.set_height(HEIGHT);
             ui.spacing_mut().item_spacing.y = 0.0;
             if lines.is_empty() {
                 ui.label(RichText::new("no function of this name").color(theme.weak));
@@ -77,13 +78,12 @@ pub(super) fn show(ui: &mut Ui, theme: &Theme, reference: &mut Reference) {
         let top = ui.cursor().top();
         ui.painter().vline(ui.cursor().left(), top..=top + HEIGHT, theme.hairline());
         ui.add_space(9.0);
-        ui.allocate_ui(vec2(WORDS, HEIGHT), |ui| {
-            ui.set_min_size(vec2(WORDS, HEIGHT));
-            ui.vertical(|ui| {
-                if let Some(function) = found.iter().find(|f| Some(f.name) == reference.chosen) {
-                    about(ui, theme, function);
-                }
-            });
+        ui.vertical(|ui| {
+            ui.set_width(WORDS);
+            ui.set_height(HEIGHT);
+            if let Some(function) = found.iter().find(|f| Some(f.name) == reference.chosen) {
+                about(ui, theme, function);
+            }
         });
     });
 }

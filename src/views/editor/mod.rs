@@ -143,6 +143,9 @@ impl Editor {
                 Some(Ok(checked)) => checked.value.as_ref(),
                 _ => None,
             };
+            if value.is_none() && !matches!(self.checked, Some(Err(_))) {
+                self.preview.forget();
+            }
             self.preview.show(ui, WIDTH - LIST - 16.0, dataset, value, answers);
         });
         ui.add_space(theme.size.unit);

@@ -27,6 +27,8 @@ const NUMBERS: f32 = 22.0;
 #[derive(Default)]
 pub(super) struct Preview {
     shown: Option<(Vec<Expr>, Arc<RowPage>)>,
+    /// What is asked until there is something else to ask.
+    asked: Option<Expr>,
 }
 
 /// Height of the preview: a heading and the rows.
@@ -35,6 +37,11 @@ pub(super) fn height(theme: &Theme) -> f32 {
 }
 
 impl Preview {
+    /// Shows nothing of what was before.
+    pub(super) fn forget(&mut self) {
+        *self = Preview::default();
+    }
+
     /// Shows the first values of `expr`, beside those it is made of; without one, or while they are being
     /// computed, what was shown before, dimmed.
     pub(super) fn show(
@@ -49,7 +56,11 @@ impl Preview {
         let (rect, response) = ui.allocate_exact_size(vec2(width, height(theme)), Sense::hover());
         let mut failure = None;
         let mut fresh = false;
-        if let Some(expr) = expr {
+        let is_current = expr.is_some();
+        if expr.is_some() {
+            self.asked = expr.cloned();
+        }
+        if let Some(expr) = &self.asked {
             let inputs = expr.columns();
             let inputs = inputs.iter().filter(|_| expr.as_column().is_none()).take(MOST_INPUTS);
             let inputs = inputs.filter_map(|name| Expr::column(name, dataset.schema()).ok());
@@ -65,10 +76,11 @@ impl Preview {
             let reply = answers.rows(SLOT, &request);
             match (reply.freshness, reply.page) {
                 (Freshness::Final, Some(page)) => {
-                    fresh = true;
+                    fresh = is_current;
                     self.shown = Some((columns, page));
                 }
-                (Freshness::Failed(error), _) => failure = Some(error.to_string()),
+                (Freshness::Failed(error), _) if is_current => failure = Some(error.to_string()),
+                (Freshness::Failed(_), _) => {}
                 _ => ui.ctx().request_repaint_after_secs(0.05),
             }
         }
@@ -142,11 +154,33 @@ fn table(painter: &Painter, rect: Rect, columns: &[Expr], page: &RowPage, theme:
         put(&heading, theme.small(), theme.weak, rect.top() + line / 2.0);
         for row in 0..page.len() {
             let (text, missing) = cell(page, i, row);
+            let text = if kind == Kind::Float { rounded(text) } else { text };
             let color = if missing { theme.missing } else { color };
             let font = if missing { theme.small() } else { font.clone() };
             put(&text, font, color, rect.top() + line * (row as f32 + 1.5));
         }
         left += width;
+    }
+}
+
+/// A long number cut to six digits that count.
+fn rounded(text: String) -> String {
+    match text.parse::<f64>() {
+        Ok(value) if text.len() > 9 && value.is_finite() => {
+            let whole = value.abs().log10().floor();
+            if (-4.0..7.0).contains(&whole) {
+                let text = format!("{value:.*}", (5.0 - whole).max(0.0) as usize);
+                let short = text.trim_end_matches('0');
+                match short.strip_suffix('.') {
+                    _ if !text.contains('.') => text,
+                    Some(whole) => format!("{whole}.0"),
+                    None => short.to_owned(),
+                }
+            } else {
+                format!("{value:.4e}")
+            }
+        }
+        _ => text,
     }
 }
 
@@ -157,5 +191,25 @@ fn width(kind: Kind) -> f32 {
         Kind::Time => 136.0,
         Kind::Text => 96.0,
         _ => 80.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+
+    #[test]
+    fn long_numbers_are_cut_to_what_can_be_read() {
+        let cut = |text: &str| rounded(text.to_owned());
+        assert_eq!(cut("0.07678491234567"), "0.0767849");
+        assert_eq!(cut("-123.4567891234"), "-123.457");
+        assert_eq!(cut("0.12500000001"), "0.125");
+        assert_eq!(cut("1234567.891"), "1234568");
+        assert_eq!(cut("123456789012.5"), "1.2346e11");
+        assert_eq!(cut("0.000000123456"), "1.2346e-7");
+        assert_eq!(cut("2.00000000001"), "2.0");
+        assert_eq!(cut("2.5"), "2.5");
+        assert_eq!(cut("NaN"), "NaN");
+        assert_eq!(cut("-inf"), "-inf");
     }
 }
