@@ -6,6 +6,7 @@ mod changes;
 mod cli;
 mod common;
 mod cubes;
+mod editing;
 mod end_to_end;
 mod engines;
 mod exports;

@@ -20,16 +20,16 @@ use outcrop::session::{Command, PredicateSpec, ThemeChoice, ViewId, ViewKind};
 
 use super::common::{Random, table};
 
-const ROWS: usize = 4000;
+pub(crate) const ROWS: usize = 4000;
 
 /// Columns `x` (some missing), `y` and `kind` of a small table.
-struct Rows {
-    x: Vec<Option<f64>>,
-    y: Vec<f64>,
-    kind: Vec<&'static str>,
+pub(crate) struct Rows {
+    pub(crate) x: Vec<Option<f64>>,
+    pub(crate) y: Vec<f64>,
+    pub(crate) kind: Vec<&'static str>,
 }
 
-fn rows() -> Rows {
+pub(crate) fn rows() -> Rows {
     let mut random = Random::new(7);
     let mut rows = Rows { x: Vec::new(), y: Vec::new(), kind: Vec::new() };
     for i in 0..ROWS {
@@ -41,7 +41,7 @@ fn rows() -> Rows {
     rows
 }
 
-fn dataset(rows: &Rows) -> Arc<Dataset> {
+pub(crate) fn dataset(rows: &Rows) -> Arc<Dataset> {
     let x: ArrayRef = Arc::new(Float64Array::from(rows.x.clone()));
     let y: ArrayRef = Arc::new(Float64Array::from(rows.y.clone()));
     let kind: ArrayRef = Arc::new(StringArray::from(rows.kind.clone()));
@@ -54,7 +54,7 @@ fn window() -> Harness<'static, App> {
         .build_eframe(|context| App::new(&context.egui_ctx, Start::default()).unwrap())
 }
 
-fn window_on(dataset: Arc<Dataset>) -> Harness<'static, App> {
+pub(crate) fn window_on(dataset: Arc<Dataset>) -> Harness<'static, App> {
     let mut window = window();
     window.state_mut().show(PathBuf::from("made-up.arrow"), dataset);
     settle(&mut window);
@@ -62,7 +62,7 @@ fn window_on(dataset: Arc<Dataset>) -> Harness<'static, App> {
 }
 
 /// Paints frames until nothing is asked, running or late any more.
-fn settle(window: &mut Harness<'static, App>) {
+pub(crate) fn settle(window: &mut Harness<'static, App>) {
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut calm = 0;
     while calm < 4 {
@@ -97,7 +97,7 @@ fn within(rect: Rect, x: f32, y: f32) -> Pos2 {
     rect.min + rect.size() * egui::vec2(x, y)
 }
 
-fn view(window: &Harness<'static, App>, kind: ViewKind, column: &str) -> ViewId {
+pub(crate) fn view(window: &Harness<'static, App>, kind: ViewKind, column: &str) -> ViewId {
     let document = window.state().session().document();
     let is_it = |axis: &outcrop::session::AxisSpec| axis.expr == column;
     let found = document.views.iter().find(|view| view.kind == kind && view.x.as_ref().is_some_and(is_it));
@@ -120,7 +120,7 @@ fn interval(window: &Harness<'static, App>) -> (f64, f64) {
     }
 }
 
-fn has_label(window: &Harness<'static, App>, text: &str) -> bool {
+pub(crate) fn has_label(window: &Harness<'static, App>, text: &str) -> bool {
     window.query_all_by_label_contains(text).next().is_some()
 }
 
@@ -251,14 +251,14 @@ fn a_typed_filter_shows_its_error_and_then_filters() {
     window.get_by_label("+ filter").click();
     window.step();
     window.step();
-    window.get_by_label("filter expression").type_text("x > 50 andd");
+    window.get_by_label("Expression").type_text("x > 50 andd");
     window.step();
     window.key_press(Key::Enter);
     settle(&mut window);
     assert!(window.state().session().filters().is_empty(), "what is wrong filters nothing");
-    window.get_by_label("filter expression").focus();
+    window.get_by_label("Expression").focus();
     window.key_press_modifiers(Modifiers::COMMAND, Key::A);
-    window.get_by_label("filter expression").type_text("x > 50 and kind == \"beta\"");
+    window.get_by_label("Expression").type_text("x > 50 and kind == \"beta\"");
     window.step();
     window.key_press(Key::Enter);
     settle(&mut window);

@@ -3,9 +3,11 @@
 
 use egui::{Button, DragValue, Id, Key, Modal, RichText, Ui};
 
+use super::reference::{self, Reference};
 use super::shortcuts::{GESTURES, SHORTCUTS};
 use super::{App, exports};
 use crate::session::{Command, ViewId};
+use crate::views::editor::{self, Editor, Purpose};
 use crate::views::{Theme, text_field};
 
 /// The dialog shown.
@@ -21,9 +23,11 @@ pub(super) enum Dialog {
     /// Where to write a view's picture, and how large.
     ExportPicture { view: ViewId, path: PathField, size: [u32; 2], scale: f32, dark: bool },
     /// A virtual column.
-    Column { name: String, text: String, redefines: bool },
+    Column { name: String, definition: Box<Editor>, redefines: bool },
     /// Keys and gestures.
     Keys,
+    /// All functions.
+    Functions(Reference),
 }
 
 /// A path as typed.
@@ -45,7 +49,7 @@ impl Dialog {
         match self {
             Dialog::Open(path) | Dialog::OpenSession(path) | Dialog::SaveSession(path) => Some(path),
             Dialog::ExportData { path, .. } | Dialog::ExportPicture { path, .. } => Some(path),
-            Dialog::Column { .. } | Dialog::Keys => None,
+            Dialog::Column { .. } | Dialog::Keys | Dialog::Functions(_) => None,
         }
     }
 }
@@ -81,7 +85,7 @@ pub(super) fn export_picture(app: &App, view: ViewId) -> Option<Dialog> {
 pub(super) fn new_column(existing: Option<(String, String)>) -> Dialog {
     let redefines = existing.is_some();
     let (name, text) = existing.unwrap_or_default();
-    Dialog::Column { name, text, redefines }
+    Dialog::Column { name, definition: Box::new(Editor::of(text)), redefines }
 }
 
 /// What is to become of the dialog.
@@ -158,8 +162,15 @@ fn contents(app: &mut App, ui: &mut Ui, theme: &Theme, dialog: &mut Dialog) -> N
             }
             chosen.0
         }
-        Dialog::Column { name, text, redefines } => column(app, ui, theme, name, text, *redefines),
+        Dialog::Column { name, definition, redefines } => {
+            column(app, ui, theme, name, definition, *redefines)
+        }
         Dialog::Keys => keys(ui, theme),
+        Dialog::Functions(found) => {
+            heading(ui, theme, "Functions");
+            reference::show(ui, theme, found);
+            close(ui)
+        }
     }
 }
 
@@ -231,33 +242,27 @@ fn column(
     ui: &mut Ui,
     theme: &Theme,
     name: &mut String,
-    text: &mut String,
+    definition: &mut Editor,
     redefines: bool,
 ) -> Next {
+    ui.set_width(editor::WIDTH);
     heading(ui, theme, if redefines { "Edit column" } else { "New column" });
     let Some(dataset) = app.session.dataset().cloned() else { return Next::Close };
     ui.label("Name");
-    ui.add_enabled_ui(!redefines, |ui| text_field::line(ui, name, "column name", "speed", 440.0));
-    ui.label("Expression");
-    let parsed = app.session.expr(text);
-    let error = parsed.as_ref().err().filter(|_| !text.trim().is_empty());
-    let field = text_field::expression(ui, text, "column expression", "distance / time * 60", 440.0, error);
-    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    let defined = dataset.with_column(name, text).map_err(|error| error.to_string());
-    match (&parsed, &defined) {
-        _ if text.trim().is_empty() => {
-            text_field::message(ui, Ok("computed as it is needed; nothing is stored"))
-        }
-        (Ok(expr), Ok(_)) => text_field::message(ui, Ok(&format!("of type {}", expr.data_type()))),
-        (Ok(expr), Err(_)) if name.trim().is_empty() => {
-            text_field::message(ui, Ok(&format!("of type {}; give it a name", expr.data_type())));
-        }
-        (Ok(_), Err(error)) => text_field::message(ui, Err(error)),
-        (Err(error), _) => text_field::message(ui, Err(&error.to_string())),
+    ui.add_enabled_ui(!redefines, |ui| text_field::line(ui, name, "column name", "speed", 240.0));
+    ui.label("Definition");
+    let edited = definition.show(ui, Purpose::Column, "distance / time * 60", &dataset, &mut app.engine);
+    let defined = dataset.with_column(name, definition.text()).map_err(|error| error.to_string());
+    match &defined {
+        _ if !edited.ready => {}
+        Err(_) if name.trim().is_empty() => text_field::message(ui, Ok("give it a name")),
+        Err(error) => text_field::message(ui, Err(error)),
+        Ok(_) => {}
     }
-    let (next, acted) = buttons(ui, "Define", entered, defined.is_ok());
+    let (next, acted) = buttons(ui, "Define", edited.entered, defined.is_ok());
     if acted {
-        app.commands.push(Command::DefineColumn { name: name.trim().to_owned(), text: text.clone() });
+        let (name, text) = (name.trim().to_owned(), definition.text().to_owned());
+        app.commands.push(Command::DefineColumn { name, text });
     }
     next
 }
@@ -276,6 +281,11 @@ fn keys(ui: &mut Ui, theme: &Theme) -> Next {
             ui.end_row();
         }
     });
+    close(ui)
+}
+
+/// The button that ends a page of help.
+fn close(ui: &mut Ui) -> Next {
     let mut next = Next::Stay;
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if ui.button("Close").clicked() {

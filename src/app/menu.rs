@@ -151,6 +151,9 @@ fn help(app: &mut App, ui: &mut Ui) {
     if item(ui, "Keys and gestures", keys("This page"), true) {
         app.dialog = Some(dialogs::Dialog::Keys);
     }
+    if item(ui, "Functions", keys("All functions"), true) {
+        app.dialog = Some(dialogs::Dialog::Functions(Default::default()));
+    }
 }
 
 /// Adds a view of a kind over the first columns that suit it.

@@ -10,6 +10,7 @@ mod dialogs;
 mod exports;
 mod menu;
 mod monitor;
+mod reference;
 mod shortcuts;
 mod status;
 mod strip;

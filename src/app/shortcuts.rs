@@ -59,6 +59,11 @@ pub(super) static SHORTCUTS: &[Shortcut] = &[
         act: |_, ctx| ctx.send_viewport_cmd(egui::ViewportCommand::Close),
     },
     Shortcut {
+        keys: KeyboardShortcut::new(Modifiers::SHIFT, Key::F1),
+        what: "All functions",
+        act: |app, _| app.dialog = Some(dialogs::Dialog::Functions(Default::default())),
+    },
+    Shortcut {
         keys: KeyboardShortcut::new(Modifiers::NONE, Key::F1),
         what: "This page",
         act: |app, _| app.dialog = Some(dialogs::Dialog::Keys),

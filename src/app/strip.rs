@@ -6,11 +6,11 @@ use egui::{
 };
 
 use super::App;
-use crate::engine::{Freshness, Slot};
-use crate::expr::Expr;
+use crate::engine::{Engine, Freshness, Slot};
 use crate::query::{Ask, Question};
 use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, Session};
 use crate::views::axes::bare;
+use crate::views::editor::{self, Editor, Purpose};
 use crate::views::header::form;
 use crate::views::paint::icon::{self, Icon};
 use crate::views::paint::readout;
@@ -27,8 +27,9 @@ const COUNT_WIDTH: f32 = 420.0;
 /// What is being typed in the strip.
 #[derive(Default)]
 pub(super) struct Strip {
-    filter: String,
+    filter: Editor,
     bounds: Vec<String>,
+    condition: Editor,
 }
 
 /// Shows the strip.
@@ -188,6 +189,7 @@ fn chip(app: &mut App, ui: &mut Ui, theme: &Theme, at: usize) {
     };
     if response.clicked() {
         app.strip.bounds = bounds(&app.session, spec);
+        app.strip.condition = Editor::of(app.strip.bounds.first().cloned().unwrap_or_default());
     }
     edit_popup(app, &response, at, spec);
 }
@@ -249,25 +251,24 @@ fn with_bounds(session: &Session, spec: &FilterSpec, typed: &[String]) -> Result
             PredicateSpec::Categories { expr: expr.clone(), values: typed.to_vec(), missing: *missing }
         }
         PredicateSpec::Where { .. } => {
-            let text = typed.first().cloned().unwrap_or_default();
-            condition(session, &text)?;
-            PredicateSpec::Where { text }
+            PredicateSpec::Where { text: typed.first().cloned().unwrap_or_default() }
         }
     };
     Ok(FilterSpec { predicate, ..spec.clone() })
 }
 
-/// A typed condition, or what is wrong with it.
-fn condition(session: &Session, text: &str) -> Result<Expr, String> {
-    let expr = session.expr(text).map_err(|error| error.to_string())?;
-    match expr.data_type() {
-        arrow::datatypes::DataType::Boolean => Ok(expr),
-        other => Err(format!("a filter is true or false; this is of type {other}")),
-    }
-}
-
 fn edit_popup(app: &mut App, response: &Response, at: usize, spec: &FilterSpec) {
     form(response).show(|ui| {
+        if let PredicateSpec::Where { .. } = spec.predicate {
+            if let Some(text) =
+                condition(ui, &mut app.strip.condition, &app.session, &mut app.engine, "Apply")
+            {
+                let changed = FilterSpec { predicate: PredicateSpec::Where { text }, ..spec.clone() };
+                app.commands.push(Command::ReplaceFilter(at, changed));
+                ui.close();
+            }
+            return;
+        }
         ui.set_width(260.0);
         let mut typed = std::mem::take(&mut app.strip.bounds);
         let names: Vec<String> = match &spec.predicate {
@@ -279,17 +280,11 @@ fn edit_popup(app: &mut App, response: &Response, at: usize, spec: &FilterSpec) 
                 .flat_map(|expr| [format!("{} from", bare(expr)), format!("{} to below", bare(expr))])
                 .collect(),
             PredicateSpec::Categories { expr, .. } => typed.iter().map(|_| bare(expr)).collect(),
-            PredicateSpec::Where { .. } => vec!["rows where".to_owned()],
+            PredicateSpec::Where { .. } => Vec::new(),
         };
-        let is_text = matches!(spec.predicate, PredicateSpec::Where { .. });
         for (name, text) in names.iter().zip(&mut typed) {
             ui.label(egui::RichText::new(name).small().weak());
-            if is_text {
-                let error = app.session.expr(text).err();
-                text_field::expression(ui, text, name, "", 240.0, error.as_ref());
-            } else {
-                text_field::line(ui, text, name, "", 240.0);
-            }
+            text_field::line(ui, text, name, "", 240.0);
         }
         let changed = with_bounds(&app.session, spec, &typed);
         app.strip.bounds = typed;
@@ -310,29 +305,31 @@ fn edit_popup(app: &mut App, response: &Response, at: usize, spec: &FilterSpec) 
 fn add_filter(app: &mut App, ui: &mut Ui) {
     let button = ui.add(egui::Button::new("+ filter").frame(true).corner_radius(12));
     if button.clicked() {
-        app.strip.filter.clear();
+        app.strip.filter = Editor::of("");
     }
     form(&button).show(|ui| {
-        ui.set_width(340.0);
-        let error = app.session.expr(&app.strip.filter).err();
-        let shown_error = error.as_ref().filter(|_| !app.strip.filter.trim().is_empty());
-        let hint = "delay > 15 and carrier == \"AA\"";
-        let field =
-            text_field::expression(ui, &mut app.strip.filter, "filter expression", hint, 320.0, shown_error);
-        field.request_focus();
-        let text = app.strip.filter.trim().to_owned();
-        let checked = condition(&app.session, &text);
-        match &checked {
-            _ if text.is_empty() => text_field::message(ui, Ok("rows for which this is true pass")),
-            Ok(_) => text_field::message(ui, Ok("Enter: add this filter")),
-            Err(message) => text_field::message(ui, Err(message)),
-        }
-        let entered = ui.input(|input| input.key_pressed(Key::Enter));
-        let clicked = ui.add_enabled(checked.is_ok(), egui::Button::new("Add filter")).clicked();
-        if checked.is_ok() && (entered || clicked) {
+        if let Some(text) = condition(ui, &mut app.strip.filter, &app.session, &mut app.engine, "Add filter")
+        {
             let filter = FilterSpec::new(PredicateSpec::Where { text });
             app.commands.push(Command::SetFilter(filter, Gesture::Begin));
             ui.close();
         }
     });
+}
+
+/// An editor of a condition and the button that takes it; the condition once it is taken.
+fn condition(
+    ui: &mut Ui,
+    editor: &mut Editor,
+    session: &Session,
+    engine: &mut Engine,
+    act: &str,
+) -> Option<String> {
+    ui.set_width(editor::WIDTH);
+    let dataset = session.dataset()?;
+    let hint = "delay > 15 and carrier == \"AA\"";
+    let edited = editor.show(ui, Purpose::Condition, hint, dataset, engine);
+    let button = |ui: &mut Ui| ui.add_enabled(edited.ready, egui::Button::new(act)).clicked();
+    let clicked = ui.with_layout(Layout::right_to_left(Align::Center), button).inner;
+    (edited.entered || clicked).then(|| editor.text().trim().to_owned())
 }

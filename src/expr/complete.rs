@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use super::functions::{Family, Function, functions};
+use super::functions::{Family, Function, function, functions};
 use super::print::quote_name;
 use super::token::is_name_part;
 use super::typing::describe;
-use crate::data::Schema;
+use crate::data::{Field, Schema};
 
 /// One way to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,91 +39,171 @@ pub enum CompletionKind {
     Keyword,
 }
 
-const CONSTANTS: [(&str, &str); 7] = [
-    ("pi", "3.14159…"),
-    ("e", "2.71828…"),
-    ("inf", "Infinity."),
-    ("nan", "Not a number."),
-    ("null", "No value."),
-    ("true", "True."),
-    ("false", "False."),
+struct Word {
+    name: &'static str,
+    kind: CompletionKind,
+    signature: &'static str,
+    doc: &'static str,
+}
+
+const fn constant(name: &'static str, doc: &'static str) -> Word {
+    Word { name, kind: CompletionKind::Constant, signature: name, doc }
+}
+
+const fn keyword(name: &'static str, signature: &'static str, doc: &'static str) -> Word {
+    Word { name, kind: CompletionKind::Keyword, signature, doc }
+}
+
+static CONSTANTS: [Word; 7] = [
+    constant("pi", "3.14159…"),
+    constant("e", "2.71828…"),
+    constant("inf", "Infinity."),
+    constant("nan", "Not a number."),
+    constant("null", "No value."),
+    constant("true", "True."),
+    constant("false", "False."),
 ];
-const KEYWORDS: [(&str, &str, &str); 5] = [
-    ("and", "a and b", "Whether both are true."),
-    ("or", "a or b", "Whether one is true."),
-    ("not", "not a", "Whether it is false."),
-    ("in", "x in [a, b]", "Whether x is in a list."),
-    ("between", "x between a and b", "Whether x lies between two values, both included."),
+static KEYWORDS: [Word; 5] = [
+    keyword("and", "a and b", "Whether both are true."),
+    keyword("or", "a or b", "Whether one is true."),
+    keyword("not", "not a", "Whether it is false."),
+    keyword("in", "x in [a, b]", "Whether x is in a list."),
+    keyword("between", "x between a and b", "Whether x lies between two values, both included."),
 ];
 
+/// Most completions offered: more are not looked through, and a table may have 100 000 columns.
+const MOST: usize = 1000;
+
 /// What may be meant at byte `cursor` of `text`, the likeliest first: names that begin with the letters
-/// before the cursor, then names that have them. Nothing within a text in quotes.
+/// before the cursor, then names that have them, then names that have them with others between. Nothing
+/// within a text in quotes; a thousand at most.
 pub fn complete(text: &str, cursor: usize, schema: &Schema) -> Vec<Completion> {
+    let cursor = floor_of_letter(text, cursor);
+    let Some(place) = place(text, cursor) else { return Vec::new() };
+    let replace = place.start..end_of_word(text, cursor, place.quoted);
+    let typed = text[place.start..cursor].trim_start_matches('`').to_lowercase();
+    let mut found: Vec<(u8, Candidate)> = Vec::new();
+    if place.method.is_none() {
+        let columns = schema.fields().iter();
+        found.extend(columns.filter_map(|f| Some((rank(&f.name, &typed)?, Candidate::Column(f)))));
+    }
+    if !place.quoted {
+        for function in functions().filter(|f| f.family != Family::Operator) {
+            let names = names_after(function, place.method);
+            let best = names.filter_map(|n| Some((rank(n, &typed)?, n))).min_by_key(|(rank, _)| *rank);
+            found.extend(best.map(|(rank, name)| (rank, Candidate::Function(function, name))));
+        }
+        if place.method.is_none() {
+            let words = CONSTANTS.iter().chain(&KEYWORDS);
+            found.extend(words.filter_map(|w| Some((rank(w.name, &typed)?, Candidate::Word(w)))));
+        }
+    }
+    found.sort_by_key(|(rank, _)| *rank);
+    let calls = text[replace.end..].starts_with('(');
+    let is_method = place.method.is_some();
+    found.into_iter().take(MOST).map(|(_, found)| found.offered(&replace, calls, is_method)).collect()
+}
+
+/// The function in whose brackets byte `cursor` of `text` is, and which of its arguments that is.
+pub fn call_around(text: &str, cursor: usize) -> Option<(&'static Function, usize)> {
+    let before = &text[..floor_of_letter(text, cursor)];
+    let mut open: Vec<(usize, char, usize)> = Vec::new();
+    let mut letters = before.char_indices();
+    let mut quote = None;
+    while let Some((i, c)) = letters.next() {
+        match (quote, c) {
+            (Some(q), '\\') if q != '`' => {
+                letters.next();
+            }
+            (Some(q), c) if q == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"' | '`') => quote = Some(c),
+            (None, '(' | '[') => open.push((i, c, 0)),
+            (None, ')' | ']') => {
+                open.pop();
+            }
+            (None, ',') => {
+                if let Some((_, _, arguments)) = open.last_mut() {
+                    *arguments += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    open.iter().rev().filter(|(_, bracket, _)| *bracket == '(').find_map(|&(at, _, argument)| {
+        let subject = before[..at].trim_end();
+        let name = &subject[start_of_word(subject)..];
+        let rest = &subject[..subject.len() - name.len()];
+        let is_method = rest.ends_with('.');
+        let space = namespaces().find(|space| rest.strip_suffix('.').is_some_and(|r| r.ends_with(space)));
+        let full = space.map(|space| format!("{space}_{name}"));
+        let found = full.and_then(|full| function(&full)).or_else(|| function(name))?;
+        Some((found, argument + usize::from(is_method)))
+    })
+}
+
+fn floor_of_letter(text: &str, cursor: usize) -> usize {
     let mut cursor = cursor.min(text.len());
     while !text.is_char_boundary(cursor) {
         cursor -= 1;
     }
-    let Some(place) = place(text, cursor) else { return Vec::new() };
-    let replace = place.start..end_of_word(text, cursor, place.quoted);
-    let typed = text[place.start..cursor].trim_start_matches('`').to_lowercase();
-    let mut found: Vec<(u8, Completion)> = Vec::new();
-    let mut offer = |name: &str, kind, signature: String, doc: &str, insert: String| {
-        if let Some(rank) = rank(name, &typed) {
-            let completion = Completion {
-                name: name.to_owned(),
-                kind,
-                signature,
-                doc: doc.to_owned(),
-                text: insert,
-                replace: replace.clone(),
-            };
-            found.push((rank, completion));
-        }
-    };
-    if place.method.is_none() {
-        for field in schema.fields() {
-            let doc = field.description.as_deref().unwrap_or("");
-            let unit = field.unit.as_ref().map_or(String::new(), |unit| format!(" [{unit}]"));
-            let signature = format!("{}{unit}", describe(&field.data_type));
-            offer(&field.name, CompletionKind::Column, signature, doc, quote_name(&field.name).into_owned());
-        }
-    }
-    if !place.quoted {
-        let calls = text[replace.end..].starts_with('(');
-        for function in functions().filter(|f| f.family != Family::Operator) {
-            for (name, insert) in names(function, place.method) {
-                let is_property = place.method.is_some() && function.arity == (1, 1);
-                let insert = if calls || is_property { insert } else { format!("{insert}(") };
-                offer(&name, CompletionKind::Function, function.signature.to_owned(), function.doc, insert);
-            }
-        }
-        if place.method.is_none() {
-            for (name, doc) in CONSTANTS {
-                offer(name, CompletionKind::Constant, name.to_owned(), doc, name.to_owned());
-            }
-            for (name, signature, doc) in KEYWORDS {
-                offer(name, CompletionKind::Keyword, signature.to_owned(), doc, name.to_owned());
-            }
-        }
-    }
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, completion)| completion).collect()
+    cursor
 }
 
-/// The names under which a function is offered, and what is written for each.
-fn names(function: &Function, method: Option<Namespace>) -> Vec<(String, String)> {
-    let own = || vec![(function.name.to_owned(), function.name.to_owned())];
-    match method {
-        None => own(),
-        Some(Namespace::Any) => own(),
-        Some(Namespace::Of(prefix)) => {
-            // The name after the prefix, as `lower` in `str_lower`.
-            let short = std::iter::once(function.name)
-                .chain(function.aliases.iter().copied())
-                .find_map(|name| name.strip_prefix(prefix)?.strip_prefix('_'));
-            short.map(|name| (name.to_owned(), name.to_owned())).into_iter().collect()
+enum Candidate<'a> {
+    Column(&'a Field),
+    /// A function and the name it has here.
+    Function(&'static Function, &'static str),
+    Word(&'static Word),
+}
+
+impl Candidate<'_> {
+    /// `calls`: a bracket follows already; `is_method`: a dot is before.
+    fn offered(self, replace: &Range<usize>, calls: bool, is_method: bool) -> Completion {
+        let replace = replace.clone();
+        match self {
+            Candidate::Column(field) => {
+                let unit = field.unit.as_ref().map_or(String::new(), |unit| format!(" [{unit}]"));
+                Completion {
+                    name: field.name.clone(),
+                    kind: CompletionKind::Column,
+                    signature: format!("{}{unit}", describe(&field.data_type)),
+                    doc: field.description.clone().unwrap_or_default(),
+                    text: quote_name(&field.name).into_owned(),
+                    replace,
+                }
+            }
+            Candidate::Function(function, name) => {
+                let is_property = is_method && function.arity == (1, 1);
+                Completion {
+                    name: name.to_owned(),
+                    kind: CompletionKind::Function,
+                    signature: function.signature.to_owned(),
+                    doc: function.doc.to_owned(),
+                    text: if calls || is_property { name.to_owned() } else { format!("{name}(") },
+                    replace,
+                }
+            }
+            Candidate::Word(word) => Completion {
+                name: word.name.to_owned(),
+                kind: word.kind,
+                signature: word.signature.to_owned(),
+                doc: word.doc.to_owned(),
+                text: word.name.to_owned(),
+                replace,
+            },
         }
     }
+}
+
+/// The names a function has after a dot or none, its own first; within a namespace the parts after the
+/// prefix, as `lower` of `str_lower`.
+fn names_after(function: &'static Function, method: Option<Namespace>) -> impl Iterator<Item = &'static str> {
+    let names = std::iter::once(function.name).chain(function.aliases.iter().copied());
+    names.filter_map(move |name| match method {
+        Some(Namespace::Of(prefix)) => name.strip_prefix(prefix)?.strip_prefix('_'),
+        _ => Some(name),
+    })
 }
 
 /// How likely a name is meant by what was typed, 0 most; `None` if it has nothing of it.
@@ -137,9 +217,20 @@ fn rank(name: &str, typed: &str) -> Option<u8> {
         Some(2)
     } else if name.contains(typed) {
         Some(3)
+    } else if has_letters(&name, typed) {
+        Some(4)
     } else {
         None
     }
+}
+
+/// Whether the letters of `typed`, two at least, are among those of `name` in their order, the first
+/// of both being the same.
+fn has_letters(name: &str, typed: &str) -> bool {
+    let mut letters = name.chars();
+    typed.chars().nth(1).is_some()
+        && name.chars().next() == typed.chars().next()
+        && typed.chars().all(|wanted| letters.any(|letter| letter == wanted))
 }
 
 #[derive(Clone, Copy)]
@@ -178,16 +269,14 @@ fn place(text: &str, cursor: usize) -> Option<Place> {
         Some(_) => return None,
         None => {}
     }
-    let start = before
-        .rfind(|c: char| !is_name_part(c))
-        .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
+    let start = start_of_word(before);
     if before[start..].starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     let method = before[..start].trim_end().strip_suffix('.').map(|subject| {
-        let word = subject.rfind(|c: char| !is_name_part(c)).map_or(0, |i| i + 1);
-        let after_dot = subject[..word.min(subject.len())].ends_with('.');
-        match ["str", "dt", "td", "geo"].into_iter().find(|n| after_dot && *n == &subject[word..]) {
+        let word = start_of_word(subject);
+        let after_dot = subject[..word].ends_with('.');
+        match namespaces().find(|n| after_dot && *n == &subject[word..]) {
             Some(prefix) => Namespace::Of(prefix),
             None => Namespace::Any,
         }
@@ -195,6 +284,16 @@ fn place(text: &str, cursor: usize) -> Option<Place> {
     let is_number =
         method.is_some() && before[..start - 1].ends_with(|c: char| c.is_ascii_digit()) && start == cursor;
     if is_number { None } else { Some(Place { start, quoted: false, method }) }
+}
+
+fn namespaces() -> impl Iterator<Item = &'static str> {
+    ["str", "dt", "td", "geo"].into_iter()
+}
+
+/// Where the name begins that ends the text; its end if none does.
+fn start_of_word(text: &str) -> usize {
+    text.rfind(|c: char| !is_name_part(c))
+        .map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8))
 }
 
 fn end_of_word(text: &str, cursor: usize, quoted: bool) -> usize {

@@ -61,7 +61,7 @@ fn shown(line: &str, column: usize) -> (String, usize) {
 }
 
 /// The candidate that `name` was most likely meant to be: equal but for case, or a few letters away.
-pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().take(64).collect();
     let limit = 1 + wanted.len() / 4;
     candidates

@@ -68,10 +68,11 @@ mod token;
 mod tree;
 mod typing;
 
-pub use complete::{Completion, CompletionKind, complete};
-pub use error::ExprError;
+pub use complete::{Completion, CompletionKind, call_around, complete};
+pub use error::{ExprError, nearest};
 pub use functions::{Family, Function, Missing, function, functions};
 pub use print::quote_name;
 pub use program::Program;
 pub use scalar::scalar;
 pub use tree::Expr;
+pub use typing::describe;

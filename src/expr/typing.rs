@@ -43,7 +43,7 @@ impl Mistake {
 }
 
 /// A type as a person calls it.
-pub(super) fn describe(data_type: &DataType) -> String {
+pub fn describe(data_type: &DataType) -> String {
     match data_type {
         DataType::Null => "null".to_owned(),
         DataType::Boolean => "true/false".to_owned(),

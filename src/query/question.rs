@@ -60,23 +60,47 @@ impl Measure {
     /// # Errors
     /// A sentence that says what is wrong with the text.
     pub fn parse(text: &str, dataset: &Dataset) -> Result<Measure, String> {
-        let text = text.trim();
-        let (name, inside) = match text.split_once('(') {
-            None => (text, None),
-            Some((name, rest)) => match rest.trim_end().strip_suffix(')') {
-                Some(inside) => (name.trim(), Some(inside.trim())),
-                None => return Err(format!("`{text}`: a closing bracket is missing")),
-            },
+        Measure::check(text, dataset).map_err(|error| error.to_string())
+    }
+
+    /// As [`Measure::parse`], with the place of what is wrong.
+    ///
+    /// # Errors
+    /// [`ExprError`] with a place in `text`.
+    pub fn check(text: &str, dataset: &Dataset) -> Result<Measure, ExprError> {
+        let start = text.len() - text.trim_start().len();
+        let end = text.trim_end().len().max(start);
+        let wrong = |message, span| ExprError { message, span, suggestion: None };
+        let bracket = text[..end].find('(');
+        let name_end = start + text[start..bracket.unwrap_or(end)].trim_end().len();
+        let name = &text[start..name_end];
+        let inside = match bracket {
+            None => None,
+            Some(bracket) if text[..end].ends_with(')') => Some(bracket + 1..end - 1),
+            Some(_) => {
+                return Err(wrong(
+                    format!("`{}`: a closing bracket is missing", &text[start..end]),
+                    end..end,
+                ));
+            }
         };
         let aggregate = Aggregate::named(name).ok_or_else(|| {
             let known: Vec<_> = crate::aggregate::AGGREGATES.iter().map(|a| a.name).collect();
-            format!("`{name}` is no aggregate; there are {}", known.join(", "))
+            ExprError {
+                message: format!("`{name}` is no aggregate; there are {}", known.join(", ")),
+                span: start..name_end,
+                suggestion: crate::expr::nearest(name, known.into_iter()).map(str::to_owned),
+            }
         })?;
-        let value = match inside {
-            None | Some("" | "*") => None,
-            Some(inside) => Some(Expr::parse(inside, dataset.schema()).map_err(|e| e.to_string())?),
+        let span = inside.unwrap_or(end..end);
+        let value = match &text[span.clone()] {
+            blank if matches!(blank.trim(), "" | "*") => None,
+            inside => Some(Expr::parse(inside, dataset.schema()).map_err(|mut error| {
+                error.span = error.span.start + span.start..error.span.end + span.start;
+                error
+            })?),
         };
-        Measure::new(aggregate, value)
+        Measure::new(aggregate, value).map_err(|message| wrong(message, span))
     }
 
     /// The number of rows.

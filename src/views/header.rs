@@ -1,24 +1,25 @@
 //! The head of a view: its axes as drop-downs that also take a typed expression or a dropped column,
 //! what is measured, and a menu of the rest.
 
-use egui::{Key, Popup, PopupCloseBehavior, Response, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+use egui::{Key, Popup, PopupCloseBehavior, Response, Sense, Ui, WidgetInfo, vec2};
 
+use super::editor::{self, Editor, Purpose};
 use super::paint::icon::{self, Icon};
 use super::{ViewContext, ViewState, Wish, axes, slot, text_field};
-use crate::aggregate::{AGGREGATES, Bins};
+use crate::aggregate::Bins;
 use crate::data::{Kind, kind};
 use crate::dataset::Dataset;
 use crate::engine::Freshness;
 use crate::expr::{Expr, quote_name};
-use crate::query::{Ask, Axis, Measure, Question};
+use crate::query::{Ask, Axis, Question};
 use crate::select::Selection;
 use crate::session::{AxisSpec, ColorMap, ColorScale, Command, Gesture, ViewKind, ViewSpec, questions};
 
 /// What is being typed into the fields of a header.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Typed {
-    axis: String,
-    measure: String,
+    axis: Editor,
+    measure: Editor,
     row: String,
 }
 
@@ -110,15 +111,24 @@ fn axis_button(
     let mut chosen =
         response.dnd_release_payload::<Dragged>().map(|column| quote_name(&column.0).into_owned());
     if response.clicked() {
-        state.typed.axis.clear();
+        // A column is chosen anew, an expression is worked on.
+        let expr = current.map(|axis| axis.expr).unwrap_or_default();
+        let is_column = cx.session.expr(&expr).is_ok_and(|expr| expr.as_column().is_some());
+        state.typed.axis = Editor::of(if is_column { String::new() } else { expr });
     }
-    form(&response).show(|ui| {
-        ui.set_width(240.0);
-        if let Some(text) = picker(ui, &mut state.typed.axis, view.kind, cx) {
-            chosen = Some(text);
-            ui.close();
-        }
-    });
+    if let Some(dataset) = cx.session.dataset().cloned() {
+        form(&response).show(|ui| {
+            ui.set_width(editor::WIDTH);
+            let typed = &mut state.typed.axis;
+            let purpose = Purpose::Axis(view.kind);
+            if typed.show(ui, purpose, "column or expression", &dataset, cx.answers).entered {
+                let text = typed.text().trim();
+                let is_name = Expr::column(text, dataset.schema()).is_ok();
+                chosen = Some(if is_name { quote_name(text).into_owned() } else { text.to_owned() });
+                ui.close();
+            }
+        });
+    }
     if let Some(text) = chosen {
         put_axis(view, text, vertical, cx);
     }
@@ -139,71 +149,6 @@ fn put_axis(view: &mut ViewSpec, text: String, vertical: bool, cx: &ViewContext<
         }
         ViewKind::Rows => {}
     }
-}
-
-/// A field for a column's name or an expression, and the columns whose names hold what is typed.
-fn picker(ui: &mut Ui, typed: &mut String, view: ViewKind, cx: &mut ViewContext<'_>) -> Option<String> {
-    let dataset = cx.session.dataset()?.clone();
-    let parsed = cx.session.expr(typed);
-    let field = text_field::expression(
-        ui,
-        typed,
-        "column or expression",
-        "column or expression",
-        ui.available_width(),
-        None,
-    );
-    field.request_focus();
-    let entered = ui.input(|input| input.key_pressed(Key::Enter));
-    let matching = matching(&dataset, typed, view);
-    let mut chosen = None;
-    if entered && !typed.trim().is_empty() {
-        let exact = Expr::column(typed.trim(), dataset.schema()).is_ok();
-        chosen = match (&parsed, matching.first()) {
-            (_, _) if exact => Some(quote_name(typed.trim()).into_owned()),
-            (Ok(_), _) => Some(typed.trim().to_owned()),
-            (Err(_), Some(first)) => Some(quote_name(&dataset.schema().fields()[*first].name).into_owned()),
-            (Err(_), None) => None,
-        };
-    }
-    if !typed.trim().is_empty() && matching.is_empty() {
-        match &parsed {
-            Ok(expr) => {
-                text_field::message(ui, Ok(&format!("Enter: an expression of type {}", expr.data_type())))
-            }
-            Err(error) => text_field::message(ui, Err(&error.to_string())),
-        }
-    }
-    let line = cx.theme.size.row;
-    ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().max_height(line * 9.0).auto_shrink([false, true]).show_rows(
-        ui,
-        line,
-        matching.len(),
-        |ui, range| {
-            for &column in &matching[range] {
-                let field = &dataset.schema().fields()[column];
-                if column_line(ui, &dataset, field).clicked() {
-                    chosen = Some(quote_name(&field.name).into_owned());
-                }
-            }
-        },
-    );
-    chosen
-}
-
-/// Positions of the columns a view can have on an axis and whose names hold the typed text.
-fn matching(dataset: &Dataset, typed: &str, view: ViewKind) -> Vec<usize> {
-    let wanted = typed.trim().to_lowercase();
-    let suits = |kind: Kind| match view {
-        ViewKind::Heatmap => kind.is_ordinal(),
-        _ => kind != Kind::Other,
-    };
-    let fields = dataset.schema().fields().iter().enumerate();
-    fields
-        .filter(|(_, field)| suits(field.kind()) && field.name.to_lowercase().contains(&wanted))
-        .map(|(i, _)| i)
-        .collect()
 }
 
 /// A line of a list of columns: its kind, its name, its unit.
@@ -243,40 +188,35 @@ fn measure_button(ui: &mut Ui, view: &mut ViewSpec, state: &mut ViewState, cx: &
     let room = (ui.available_width() - 56.0).clamp(24.0, 160.0);
     let response = drop_down(ui, &view.measure, &name, false, room);
     if response.clicked() {
-        state.typed.measure = view.measure.clone();
+        state.typed.measure = Editor::of(view.measure.clone());
     }
     let Some(dataset) = cx.session.dataset().cloned() else { return };
     form(&response).show(|ui| {
-        ui.set_width(240.0);
+        ui.set_width(editor::WIDTH);
         let typed = &mut state.typed.measure;
-        let field =
-            text_field::line(ui, typed, "measure", "count, mean(x), sum(x * y) …", ui.available_width());
-        field.request_focus();
-        let parsed = Measure::parse(typed, &dataset);
-        match &parsed {
-            Ok(measure) => text_field::message(ui, Ok(measure.aggregate.doc)),
-            Err(message) => text_field::message(ui, Err(message)),
-        }
-        if ui.input(|input| input.key_pressed(Key::Enter)) && parsed.is_ok() {
-            view.measure = typed.trim().to_owned();
-            ui.close();
-        }
-        ui.separator();
-        for aggregate in AGGREGATES.iter().filter(|aggregate| !aggregate.name.starts_with("finite")) {
-            let text = if aggregate.value_optional {
-                aggregate.name.to_owned()
-            } else {
-                format!("{}(…)", aggregate.name)
-            };
-            if ui.selectable_label(false, text).on_hover_text(aggregate.doc).clicked() {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = egui::Vec2::splat(2.0);
+            let name = typed.text().split('(').next().unwrap_or_default().trim().to_owned();
+            for aggregate in editor::offered_aggregates() {
+                let chosen = ui.selectable_label(aggregate.name == name, aggregate.name);
+                if !chosen.on_hover_text(aggregate.doc).clicked() {
+                    continue;
+                }
                 if aggregate.value_optional {
                     view.measure = aggregate.name.to_owned();
                     ui.close();
                 } else {
-                    let value = typed.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
-                    *typed = format!("{}({value})", aggregate.name);
+                    let value =
+                        typed.text().split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+                    let text = format!("{}({value})", aggregate.name);
+                    let end = text.len() - 1;
+                    typed.set(ui, text, end);
                 }
             }
+        });
+        if typed.show(ui, Purpose::Measure, "count, mean(x), sum(x * y) …", &dataset, cx.answers).entered {
+            view.measure = typed.text().trim().to_owned();
+            ui.close();
         }
     });
 }

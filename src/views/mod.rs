@@ -6,6 +6,7 @@
 pub mod axes;
 pub mod bars;
 mod brushing;
+pub mod editor;
 mod frame;
 pub mod header;
 pub mod heatmap;

@@ -1,6 +1,6 @@
 //! What is offered while someone types.
 
-use outcrop::expr::{Completion, CompletionKind, Expr, complete};
+use outcrop::expr::{Completion, CompletionKind, Expr, call_around, complete};
 
 use super::table;
 
@@ -32,6 +32,8 @@ fn letters_are_completed_to_columns_and_functions() {
     assert_eq!(applied("sq|t(x)"), "sqrt(x)");
     assert_eq!(applied("x > 1 or|"), "x > 1 or");
     assert_eq!(applied("NAM|"), "name");
+    assert_eq!(applied("str_lo|"), "str_lower(", "by another name");
+    assert_eq!(applied("hvsn|"), "haversine(", "letters with others between");
     let first = offered("wai|").remove(0);
     assert_eq!((first.kind, first.signature.as_str()), (CompletionKind::Column, "a duration"));
     let first = offered("haver|").remove(0);
@@ -69,5 +71,25 @@ fn what_is_completed_can_be_read() {
     let t = table();
     for completion in offered("|").into_iter().filter(|c| c.kind == CompletionKind::Column) {
         assert!(Expr::parse(&completion.text, &t.schema).is_ok(), "{completion:?}");
+    }
+}
+
+#[test]
+fn the_call_around_a_place_is_found() {
+    let around = |text: &str| {
+        let cursor = text.find('|').unwrap();
+        call_around(&text.replace('|', ""), cursor).map(|(function, argument)| (function.name, argument))
+    };
+    assert_eq!(around("hypot(|"), Some(("hypot", 0)));
+    assert_eq!(around("1 + hypot(x, |y)"), Some(("hypot", 1)));
+    assert_eq!(around("hypot(sqrt(x), (1 + 2) * |"), Some(("hypot", 1)));
+    assert_eq!(around("hypot(x, y)|"), None);
+    assert_eq!(around("(x|"), None);
+    assert_eq!(around("log(')', |"), Some(("log", 1)));
+    assert_eq!(around("x.log(|"), Some(("log", 1)));
+    assert_eq!(around("name.str.contains(|").map(|(_, argument)| argument), Some(1));
+    let text = "größe + `é(` . 'ü(' .str. lower([(,";
+    for cursor in 0..text.len() + 2 {
+        call_around(text, cursor);
     }
 }

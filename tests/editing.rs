@@ -1,0 +1,237 @@
+//! The editor of expressions, by accessible names: what it shows while one types, how it completes, how
+//! a mistake is put right.
+
+use std::time::{Duration, Instant};
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use outcrop::app::App;
+use outcrop::session::{PredicateSpec, ViewKind};
+
+use super::window::{ROWS, dataset, has_label, rows, settle, view, window_on};
+
+type Window = Harness<'static, App>;
+
+fn window() -> Window {
+    window_on(dataset(&rows()))
+}
+
+fn steps(window: &mut Window, count: usize) {
+    for _ in 0..count {
+        window.step();
+    }
+}
+
+fn type_text(window: &mut Window, text: &str) {
+    window.get_by_label("Expression").type_text(text);
+    steps(window, 2);
+}
+
+fn press(window: &mut Window, key: Key) {
+    window.key_press(key);
+    steps(window, 3);
+}
+
+/// Opens what a button opens and waits until its expression has the keys.
+fn open(window: &mut Window, button: &str) {
+    window.get_by_label(button).click();
+    steps(window, 4);
+    assert!(window.get_by_label("Expression").is_focused());
+}
+
+fn typed(window: &Window) -> String {
+    window.get_by_label("Expression").value().unwrap_or_default()
+}
+
+fn wait_for(window: &mut Window, text: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !has_label(window, text) {
+        window.step();
+        assert!(Instant::now() < deadline, "`{text}` is not shown");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn typing_shows_the_type_and_the_first_ten_values() {
+    let rows = rows();
+    let mut window = window_on(dataset(&rows));
+    open(&mut window, "+ new column");
+    type_text(&mut window, "sqrt(y) // 1");
+    assert!(has_label(&window, "Type: a number (float64)"));
+    let values: Vec<String> = rows.y[..10].iter().map(|y| format!("{:?}", y.sqrt().floor())).collect();
+    wait_for(&mut window, &format!("Preview of sqrt(y) // 1: {}", values.join(", ")));
+    // `x` is missing in the first row.
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    type_text(&mut window, "x > 1e9");
+    assert!(has_label(&window, "Type: true/false"));
+    wait_for(&mut window, "Preview of x > 1000000000.0: missing, false, false");
+    // While the text is wrong the rows last seen stay.
+    type_text(&mut window, " and");
+    assert!(has_label(&window, "Earlier preview of x > 1000000000.0"));
+    window.check_accessibility();
+}
+
+#[test]
+fn a_typo_is_said_and_its_suggestion_is_one_click() {
+    let mut window = window();
+    open(&mut window, "+ filter");
+    type_text(&mut window, "knid == 'beta'");
+    assert!(has_label(&window, "there is no column knid"));
+    assert!(has_label(&window, "Add filter"));
+    window.get_by_label("Use kind").click();
+    steps(&mut window, 3);
+    assert_eq!(typed(&window), "kind == 'beta'");
+    assert!(!has_label(&window, "there is no column"));
+    assert!(window.get_by_label("Expression").is_focused(), "one types on");
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    let filters = &window.state().session().document().filters;
+    assert_eq!(filters[0].predicate, PredicateSpec::Where { text: "kind == 'beta'".to_owned() });
+}
+
+#[test]
+fn completions_are_chosen_by_keys_and_by_hand() {
+    let mut window = window();
+    open(&mut window, "+ new column");
+    type_text(&mut window, "2 * sqr");
+    assert!(has_label(&window, "Completion sqrt"));
+    press(&mut window, Key::Tab);
+    assert_eq!(typed(&window), "2 * sqrt(");
+    type_text(&mut window, "ki");
+    window.get_by_label("Completion kind").click();
+    steps(&mut window, 3);
+    assert_eq!(typed(&window), "2 * sqrt(kind");
+    assert!(window.get_by_label("Expression").is_focused());
+
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    type_text(&mut window, "str_l");
+    let offered: Vec<String> = window
+        .query_all_by_label_contains("Completion str_l")
+        .filter_map(|node| node.accesskit_node().label())
+        .map(|label| label.trim_start_matches("Completion ").to_owned())
+        .collect();
+    assert!(offered.len() > 2, "{offered:?}");
+    press(&mut window, Key::ArrowDown);
+    press(&mut window, Key::ArrowDown);
+    press(&mut window, Key::ArrowUp);
+    press(&mut window, Key::Enter);
+    assert_eq!(typed(&window), format!("{}(", offered[1]), "the second of {offered:?}");
+
+    // Escape puts the list aside, and the dialog stays; another closes it.
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    type_text(&mut window, "sq");
+    press(&mut window, Key::Escape);
+    assert_eq!(typed(&window), "sq");
+    press(&mut window, Key::Escape);
+    assert!(!has_label(&window, "Expression"));
+}
+
+#[test]
+fn letters_with_others_between_find_a_name_and_enter_needs_no_list_for_what_is_right() {
+    let mut window = window();
+    open(&mut window, "+ filter");
+    type_text(&mut window, "hvsn");
+    assert!(has_label(&window, "Completion haversine"));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    // `x` is also the beginning of other names, but right as it is.
+    type_text(&mut window, "50 < x");
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    let passing = rows().x.iter().flatten().filter(|x| **x > 50.0).count() as u64;
+    assert_eq!(window.state().count(), (Some(passing), true));
+}
+
+#[test]
+fn a_typed_filter_is_edited_in_the_same_editor() {
+    let mut window = window();
+    open(&mut window, "+ filter");
+    type_text(&mut window, "x > 50");
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    open(&mut window, "filter x > 50");
+    assert_eq!(typed(&window), "x > 50");
+    type_text(&mut window, " or y > 0 + x - x");
+    window.get_by_label("Apply").click();
+    settle(&mut window);
+    let filters = &window.state().session().document().filters;
+    let text = "x > 50 or y > 0 + x - x".to_owned();
+    assert_eq!(filters[0].predicate, PredicateSpec::Where { text });
+    let (Some(passing), true) = window.state().count() else { panic!("not counted") };
+    assert!(passing > 0 && passing < ROWS as u64);
+}
+
+#[test]
+fn what_is_no_condition_is_no_filter() {
+    let mut window = window();
+    open(&mut window, "+ filter");
+    type_text(&mut window, "x + 1");
+    assert!(has_label(&window, "a filter is true or false for each row; this is a number"));
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    assert!(window.state().session().filters().is_empty());
+}
+
+#[test]
+fn an_axis_takes_a_column_or_an_expression() {
+    let mut window = window();
+    let id = view(&window, ViewKind::Histogram, "x");
+    let axis =
+        |window: &Window| window.state().session().document().view(id).unwrap().x.clone().unwrap().expr;
+    open(&mut window, "x axis of Histogram of x: x");
+    window.get_by_label("Completion y").click();
+    settle(&mut window);
+    assert_eq!(axis(&window), "y");
+    let button = "x axis of Histogram of y: y";
+    let buttons: Vec<_> = window.query_all_by_label(button).map(|node| node.rect()).collect();
+    window.hover_at(buttons[0].center());
+    window.drag_at(buttons[0].center());
+    window.drop_at(buttons[0].center());
+    steps(&mut window, 4);
+    type_text(&mut window, "log10(y + 1)");
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    assert_eq!(axis(&window), "log10(y + 1)");
+    // An expression is worked on rather than typed anew.
+    open(&mut window, "x axis of Histogram of log10(y + 1): log10(y + 1)");
+    assert_eq!(typed(&window), "log10(y + 1)");
+}
+
+#[test]
+fn a_measure_is_an_aggregate_of_an_expression() {
+    let mut window = window();
+    let id = view(&window, ViewKind::Histogram, "x");
+    let measure = |window: &Window| window.state().session().document().view(id).unwrap().measure.clone();
+    open(&mut window, "measure of Histogram of x: count");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    type_text(&mut window, "maen(y)");
+    assert!(has_label(&window, "is no aggregate"));
+    window.get_by_label("Use mean").click();
+    steps(&mut window, 3);
+    assert_eq!(typed(&window), "mean(y)");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    type_text(&mut window, "mean(y * 2)");
+    wait_for(&mut window, "Preview of y * 2");
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    assert_eq!(measure(&window), "mean(y * 2)");
+}
+
+#[test]
+fn every_function_is_in_the_reference_and_can_be_searched() {
+    let mut window = window();
+    window.get_by_label("Help").click();
+    steps(&mut window, 3);
+    window.get_by_label_contains("Functions").click();
+    steps(&mut window, 3);
+    window.get_by_label("search functions").type_text("distance sphere");
+    steps(&mut window, 3);
+    window.get_by_label("Function haversine").click();
+    steps(&mut window, 3);
+    assert!(has_label(&window, "haversine(lon1, lat1, lon2, lat2"));
+    window.check_accessibility();
+    window.get_by_label("Close").click();
+    steps(&mut window, 3);
+    assert!(!has_label(&window, "search functions"));
+}
