@@ -135,7 +135,8 @@ fn pages_lost_from_a_map_read_as_zeros_and_leave_a_mark() {
     let readers: Vec<_> = (0..4)
         .map(|i| {
             let mapped = mapped.clone();
-            std::thread::spawn(move || mapped.bytes()[20_000 * i + 10_000..].iter().any(|&byte| byte != 0))
+            let read = move || mapped.bytes()[20_000 * i + 10_000..].iter().any(|&byte| byte != 0);
+            std::thread::Builder::new().spawn(read).unwrap()
         })
         .collect();
     assert!(readers.into_iter().all(|reader| !reader.join().unwrap()));

@@ -38,8 +38,14 @@ impl Unit {
     /// A point in time as nanoseconds since 1970, where they fit.
     pub fn nanoseconds(self, value: f64) -> Option<i64> {
         let Unit::Time(per_second) = self else { return None };
-        let nanoseconds = value * (1e9 / per_second);
-        (nanoseconds.abs() < 9.2e18).then_some(nanoseconds.round() as i64)
+        if !value.is_finite() {
+            return None;
+        }
+        // In whole numbers: a product in f64 would lose nanoseconds of times past 1970.
+        let each = (1e9 / per_second).round();
+        let whole = value.floor();
+        let nanoseconds = whole as i128 * each as i128 + ((value - whole) * each).round() as i128;
+        i64::try_from(nanoseconds).ok()
     }
 }
 
