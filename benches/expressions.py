@@ -36,7 +36,7 @@ OPERATIONS = {
     ),
     "tip / fare": ("tip / fare_amount", "tip / fare", "tip / fare_amount"),
     "vendor == 'CMT'": ("vendor == 'CMT'", "where(vendor == b'CMT', 1, 0)", "vendor == 'CMT'"),
-    "hour(t)": ("hour(pickup_datetime)", None, "pickup_datetime.dt.hour"),
+    "hour(t)": ("hour(pickup_datetime)", None, "dt_hour(pickup_datetime)"),
     "if(fare > 10, tip, 0)": (
         "if(fare_amount > 10, tip, 0)",
         "where(fare > 10, tip, 0)",
