@@ -509,3 +509,34 @@ fn a_pipe_sees_no_progress_and_no_control_sequence() {
     assert!(output.stderr.is_empty());
     assert!(!text(&output.stdout).contains('\u{1b}'));
 }
+
+#[test]
+fn a_number_set_by_name_serves_every_expression() {
+    let titanic = sample("titanic.hdf5");
+    let count = |arguments: &[&str]| succeeds(&[&["agg", &titanic, "-o", "-"], arguments].concat());
+    let wanted = count(&["--where", "age > 20", "--agg", "sum(age * 2)"]);
+    let found = count(&[
+        "--set",
+        "limit=10*2",
+        "--set",
+        "twice=limit/10",
+        "--let",
+        "double=age * twice",
+        "--where",
+        "age > limit",
+        "--agg",
+        "sum(double)",
+    ]);
+    assert_eq!(found.lines().last(), wanted.lines().last());
+    assert!(fails(&["agg", &titanic, "--set", "age=2"], 2).contains("there is a column of this name"));
+    assert!(fails(&["agg", &titanic, "--set", "a b=2"], 2).contains("one plain word"));
+    fails(&["agg", &titanic, "--set", "a=b"], 2);
+}
+
+#[test]
+fn what_overflows_is_told() {
+    let titanic = sample("titanic.hdf5");
+    let output = outcrop(&["agg", &titanic, "--agg", "sum(9223372036854775807 + int64(age))"]);
+    assert!(output.status.success());
+    assert!(text(&output.stderr).contains("overflowed"), "{}", text(&output.stderr));
+}

@@ -7,10 +7,11 @@ use arrow::datatypes::DataType;
 
 use super::Failure;
 use super::progress::watched;
+use crate::data::group_digits;
 use crate::dataset::Dataset;
-use crate::expr::Expr;
+use crate::expr::{Expr, scalar_with};
 use crate::formats;
-use crate::query::{Answer, Ask, Measure, QueryError, Question, ScanOptions, Workers, scan};
+use crate::query::{Answer, Ask, Measure, QueryError, Question, ScanOptions, Workers, scan_counting};
 use crate::select::{Clause, Selection};
 
 /// Which table, and how it is worked on.
@@ -22,6 +23,9 @@ pub(super) struct Input {
     /// Define a virtual column; later ones may use it
     #[arg(long = "let", value_name = "NAME=EXPR")]
     pub(super) definitions: Vec<String>,
+    /// Give a number a name for every expression; later ones may use it
+    #[arg(long = "set", value_name = "NAME=NUMBER")]
+    pub(super) variables: Vec<String>,
     /// Threads to compute on; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) threads: usize,
@@ -47,6 +51,7 @@ impl Input {
     pub(super) fn open(&self) -> Result<Table, Failure> {
         let source = watched("opening", |task| formats::open(&self.file, task))?;
         let mut table = Table::new(&self.file, Dataset::new(source), self.threads)?;
+        table.set(&self.variables)?;
         for definition in &self.definitions {
             table.define(definition)?;
         }
@@ -59,6 +64,27 @@ impl Table {
         let workers = Workers::new(threads)
             .map_err(|error| Failure::Failed(format!("no threads to work on: {error}")))?;
         Ok(Table { path: path.to_owned(), dataset: Arc::new(dataset), workers })
+    }
+
+    /// Gives numbers names.
+    fn set(&mut self, variables: &[String]) -> Result<(), Failure> {
+        let mut known: Vec<(String, f64)> = Vec::new();
+        for text in variables {
+            let Some((name, number)) = text.split_once('=') else {
+                return Err(Failure::Usage(format!("--set takes NAME=NUMBER, not `{text}`")));
+            };
+            let value = scalar_with(number, &known).map_err(|e| Failure::expression("--set", number, &e))?;
+            known.retain(|(other, _)| other != name.trim());
+            known.push((name.trim().to_owned(), value));
+        }
+        if !known.is_empty() {
+            let dataset = self
+                .dataset
+                .with_variables(known)
+                .map_err(|error| Failure::Usage(format!("--set: {error}")))?;
+            self.dataset = Arc::new(dataset);
+        }
+        Ok(())
     }
 
     fn define(&mut self, definition: &str) -> Result<(), Failure> {
@@ -117,8 +143,18 @@ impl Table {
 
     /// Answers all questions in one pass.
     pub(super) fn answers(&self, what: &str, questions: &[Question]) -> Result<Vec<Answer>, Failure> {
-        watched(what, |task| scan(questions, &self.workers, ScanOptions::default(), task))
-            .map_err(|error| self.failure(&error))
+        let (answers, overflowed) =
+            watched(what, |task| scan_counting(questions, &self.workers, ScanOptions::default(), task))
+                .map_err(|error| self.failure(&error))?;
+        if overflowed > 0 {
+            let are = if overflowed == 1 {
+                "value overflowed its type and is"
+            } else {
+                "values overflowed their type and are"
+            };
+            eprintln!("outcrop: {} {are} missing", group_digits(overflowed));
+        }
+        Ok(answers)
     }
 
     /// Answers one question.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::axis::{AxisText, keys};
-use super::input::{Filters, Input};
+use super::input::{Filters, Input, Table};
 use super::scene::{Look, charts, check_picture_path, session_on};
 use super::{CliCommand, Execute, Failure, command};
 use crate::data::{Kind, kind};
@@ -84,7 +84,7 @@ impl Execute for Plot {
                 }
             }
         }
-        let session = session_on(self.document(view), &table)?;
+        let session = session_on(self.document(view, &table), &table)?;
         let (mut charts, _) = charts(&session, &table, &HashMap::from([(ViewId(1), cut)]))?;
         let Some((_, mut chart)) = charts.pop() else {
             return Err(Failure::about(&table.path, "there is nothing to draw"));
@@ -99,7 +99,7 @@ impl Execute for Plot {
 }
 
 impl Plot {
-    fn document(&self, view: ViewSpec) -> Document {
+    fn document(&self, view: ViewSpec, table: &Table) -> Document {
         let filter = |text: &String| FilterSpec::new(PredicateSpec::Where { text: text.clone() });
         let column = |definition: &String| {
             let (name, text) = definition.split_once('=').unwrap_or((definition, ""));
@@ -108,6 +108,7 @@ impl Plot {
         let mut layout = Layout::default();
         layout.add(view.id);
         Document {
+            variables: table.dataset.schema().variables().iter().cloned().collect(),
             columns: self.input.definitions.iter().map(column).collect(),
             filters: self.filters.conditions.iter().map(filter).collect(),
             views: vec![view],

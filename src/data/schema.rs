@@ -93,6 +93,7 @@ impl Field {
 pub struct Schema {
     fields: Arc<Vec<Field>>,
     index: Arc<HashMap<String, usize>>,
+    variables: Arc<Vec<(String, f64)>>,
 }
 
 impl Schema {
@@ -102,7 +103,22 @@ impl Schema {
         for (i, field) in fields.iter().enumerate() {
             index.entry(field.name.clone()).or_insert(i);
         }
-        Schema { fields: Arc::new(fields), index: Arc::new(index) }
+        Schema { fields: Arc::new(fields), index: Arc::new(index), variables: Arc::default() }
+    }
+
+    /// The same columns, with these numbers known by name beside them.
+    pub fn with_variables(self, variables: Vec<(String, f64)>) -> Schema {
+        Schema { variables: Arc::new(variables), ..self }
+    }
+
+    /// Numbers known by name.
+    pub fn variables(&self) -> &[(String, f64)] {
+        &self.variables
+    }
+
+    /// The number known by this name.
+    pub fn variable(&self, name: &str) -> Option<f64> {
+        self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
     /// All fields, in order.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Source;
 use crate::data::{Field, Schema};
-use crate::expr::{Expr, ExprError};
+use crate::expr::{Expr, ExprError, quote_name};
 
 /// A virtual column: a name for an expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,14 @@ pub enum DefineError {
     /// Its name is empty or that of a stored column.
     #[error("column `{name}`: {reason}")]
     Name {
+        /// The name.
+        name: String,
+        /// Why it cannot be used.
+        reason: &'static str,
+    },
+    /// A variable cannot be called so.
+    #[error("variable `{name}`: {reason}")]
+    Variable {
         /// The name.
         name: String,
         /// Why it cannot be used.
@@ -85,6 +93,25 @@ impl Dataset {
         self.virtuals.iter().any(|column| column.name == name)
     }
 
+    /// The table with these numbers known by name in every expression, in place of those before.
+    ///
+    /// # Errors
+    /// [`DefineError`] for a name that cannot be written or a column has, and for a virtual column that used
+    /// a name that is gone.
+    pub fn with_variables(&self, variables: Vec<(String, f64)>) -> Result<Dataset, DefineError> {
+        for (name, _) in &variables {
+            let refuse = |reason| Err(DefineError::Variable { name: name.clone(), reason });
+            if quote_name(name) != name.as_str() {
+                return refuse("a variable is called by one plain word");
+            }
+            if self.schema.position(name).is_some() {
+                return refuse("there is a column of this name");
+            }
+        }
+        let schema = self.schema.clone().with_variables(variables);
+        Dataset { schema, ..self.clone() }.rebuilt(self.virtuals.as_ref().clone())
+    }
+
     /// The table with the virtual column `name` defined (or redefined) as `text`. Nothing is computed.
     ///
     /// # Errors
@@ -96,6 +123,9 @@ impl Dataset {
         }
         if self.source.schema().field(name).is_some() {
             return Err(refuse("the file has a column of this name"));
+        }
+        if self.schema.variable(name).is_some() {
+            return Err(refuse("there is a variable of this name"));
         }
         let expr = Expr::parse(text, &self.schema)
             .map_err(|error| DefineError::Text { name: name.to_owned(), error })?;
@@ -123,7 +153,8 @@ impl Dataset {
     /// Types every virtual column anew: a redefinition may change the types of those over it.
     fn rebuilt(&self, virtuals: Vec<VirtualColumn>) -> Result<Dataset, DefineError> {
         let mut fields = self.source.schema().fields().to_vec();
-        let mut schema = Schema::new(fields.clone());
+        let with_variables = |fields| Schema::new(fields).with_variables(self.schema.variables().to_vec());
+        let mut schema = with_variables(fields.clone());
         let mut typed: BTreeMap<String, Expr> = BTreeMap::new();
         let mut waiting: Vec<&VirtualColumn> = virtuals.iter().collect();
         // Definitions may refer to later ones after a redefinition, so go by dependency.
@@ -133,7 +164,7 @@ impl Dataset {
             waiting.retain(|column| match Expr::parse(&column.text, &schema) {
                 Ok(expr) => {
                     fields.push(Field::new(&column.name, expr.data_type().clone()));
-                    schema = Schema::new(fields.clone());
+                    schema = with_variables(fields.clone());
                     typed.insert(column.name.clone(), expr);
                     false
                 }
@@ -157,7 +188,8 @@ impl Dataset {
                 columns.push(VirtualColumn { expr, ..column });
             }
         }
-        Ok(Dataset { source: self.source.clone(), virtuals: Arc::new(columns), schema: Schema::new(fields) })
+        let schema = with_variables(fields);
+        Ok(Dataset { source: self.source.clone(), virtuals: Arc::new(columns), schema })
     }
 
     /// The names from `name` back to itself, if defining it as `expr` closed a circle.

@@ -75,6 +75,9 @@ impl Checker<'_> {
         if self.schema.position(name).is_some() {
             return self.column(name, span);
         }
+        if let Some(value) = self.schema.variable(name) {
+            return Ok(Expr::literal(Literal::Float(value)));
+        }
         let constant = match name.to_ascii_lowercase().as_str() {
             "pi" => std::f64::consts::PI,
             "e" => std::f64::consts::E,
@@ -87,7 +90,8 @@ impl Checker<'_> {
                     error.message = format!("{name} is a function: {}", found.signature);
                 } else {
                     let columns = self.schema.fields().iter().map(|f| f.name.as_str());
-                    error.suggestion = match nearest(name, columns) {
+                    let variables = self.schema.variables().iter().map(|(name, _)| name.as_str());
+                    error.suggestion = match nearest(name, columns.chain(variables)) {
                         Some(found) => Some(quote_name(found).into_owned()),
                         None => nearest(name, ["pi", "inf", "nan", "null", "true", "false"].into_iter())
                             .map(str::to_owned),

@@ -28,8 +28,8 @@
 //!
 //! `&` and `|` hold as loosely as `and` and `or`, so that `x > 1 & y < 2` means what it looks like. A
 //! chain `a < b <= c` is `a < b and b <= c`, and `x between a and b` is `a <= x <= b`. Words of the
-//! language may be written in capitals. A name is a column if there is one of that name, else one of
-//! `pi e inf nan`; a name that is no plain word stands in backticks, a backtick in it doubled.
+//! language may be written in capitals. A name is a column if there is one of that name, else a variable
+//! of the schema, else one of `pi e inf nan`; a name that is no plain word stands in backticks, a backtick in it doubled.
 //! `np.sqrt(x)` is `sqrt(x)`. A text beside a time is read as a date.
 //!
 //! # Types
@@ -73,6 +73,6 @@ pub use error::{ExprError, nearest};
 pub use functions::{Family, Function, Missing, function, functions};
 pub use print::quote_name;
 pub use program::Program;
-pub use scalar::scalar;
+pub use scalar::{scalar, scalar_with};
 pub use tree::Expr;
 pub use typing::describe;

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
+use arrow::buffer::NullBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 
 use super::error::ExprError;
@@ -72,12 +73,27 @@ impl Program {
     /// # Errors
     /// [`ExprError`] without a place when a function fails on the values.
     pub fn run(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>, ExprError> {
+        self.run_counting(columns, rows).map(|(values, _)| values)
+    }
+
+    /// As [`Program::run`], and in how many rows a whole number, time or duration did not fit its type and
+    /// is therefore missing, summed over the operations.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn run_counting(&self, columns: &[ArrayRef], rows: usize) -> Result<(Vec<ArrayRef>, u64), ExprError> {
         let failed = |error: ArrowError| ExprError::new(error.to_string(), 0..0);
         let mut values: Vec<Value> = Vec::with_capacity(self.steps.len());
+        let mut overflowed = 0;
         for step in &self.steps {
-            values.push(step.run(columns, rows, &values).map_err(failed)?);
+            let value = step.run(columns, rows, &values).map_err(failed)?;
+            if step.may_overflow() && value.array.null_count() > 0 {
+                overflowed += step.overflowed(&value, &values, rows).map_err(failed)?;
+            }
+            values.push(value);
         }
-        self.outputs
+        let arrays = self
+            .outputs
             .iter()
             .map(|(step, data_type)| {
                 let array = values[*step].full(rows).map_err(failed)?;
@@ -87,7 +103,8 @@ impl Program {
                     convert(&array, data_type).map_err(failed)
                 }
             })
-            .collect()
+            .collect::<Result<_, _>>()?;
+        Ok((arrays, overflowed))
     }
 }
 
@@ -119,6 +136,46 @@ impl Step {
                 Err(ArrowError::SchemaError(format!("there is no stored column {}", super::quote_name(name))))
             }
         }
+    }
+}
+
+impl Step {
+    fn may_overflow(&self) -> bool {
+        match self {
+            Step::Cast(_, to) => to.is_integer(),
+            Step::Call { function, output, .. } => function.may_overflow && !output.is_floating(),
+            _ => false,
+        }
+    }
+
+    /// The rows in which `result` is missing although no value it is made of is.
+    fn overflowed(&self, result: &Value, values: &[Value], rows: usize) -> Result<u64, ArrowError> {
+        let arguments: Vec<&Value> = match self {
+            Step::Cast(of, _) if values[*of].array.data_type().is_integer() => vec![&values[*of]],
+            Step::Call { arguments, .. } => arguments.iter().map(|i| &values[*i]).collect(),
+            _ => return Ok(0),
+        };
+        let is_missing = |v: &Value| v.scalar && v.array.is_null(0);
+        if arguments.iter().any(|v| is_missing(v)) {
+            return Ok(0);
+        }
+        if result.scalar {
+            return Ok(rows as u64);
+        }
+        let given = NullBuffer::union_many(arguments.iter().filter(|v| !v.scalar).map(|v| v.array.nulls()));
+        let lost = result.array.null_count() - given.as_ref().map_or(0, NullBuffer::null_count);
+        if lost == 0 || !matches!(self, Step::Call { function, .. } if function.name == "floor_divide") {
+            return Ok(lost as u64);
+        }
+        // A quotient by zero is missing, too, but did not overflow.
+        let divisor = convert(&arguments[1].full(rows)?, &DataType::Int64)?;
+        let divisor = divisor.as_primitive::<Int64Type>();
+        let zeros = (0..rows).filter(|row| {
+            divisor.is_valid(*row)
+                && divisor.value(*row) == 0
+                && given.as_ref().is_none_or(|given| given.is_valid(*row))
+        });
+        Ok((lost - zeros.count()) as u64)
     }
 }
 
@@ -271,8 +328,12 @@ impl Compiler<'_> {
                     _ => Value { array: new_null_array(&DataType::Null, 1), scalar: true },
                 })
                 .collect();
+            // What overflows is left to every run, which counts it.
             if let Ok(value) = step.run(&[], 1, &values)
                 && value.array.len() == 1
+                && !(step.may_overflow()
+                    && value.array.is_null(0)
+                    && step.overflowed(&value, &values, 1).is_ok_and(|lost| lost > 0))
             {
                 return self.push(Step::Constant(value.array), data_type);
             }
@@ -294,7 +355,7 @@ pub(super) fn constant(expr: &Expr) -> Option<Literal> {
 }
 
 fn literal_of(array: &ArrayRef) -> Option<Literal> {
-    use arrow::datatypes::{Int64Type, UInt64Type};
+    use arrow::datatypes::UInt64Type;
     if array.is_null(0) {
         return Some(Literal::Null);
     }

@@ -4,13 +4,21 @@ use evalexpr::{ContextWithMutableVariables, HashMapContext, Value, eval_with_con
 
 use super::error::ExprError;
 
-/// Evaluates what was typed into a number field: arithmetic, `pi`, `e`, `inf`, and evalexpr's `math::`
-/// functions.
+/// [`scalar_with`] no variables.
+///
+/// # Errors
+/// As [`scalar_with`].
+pub fn scalar(text: &str) -> Result<f64, ExprError> {
+    scalar_with(text, &[])
+}
+
+/// Evaluates what was typed into a number field: arithmetic, `pi`, `e`, `inf`, the `variables`, and
+/// evalexpr's `math::` functions.
 ///
 /// # Errors
 /// [`ExprError`] over the whole text if it is no number, and for the spellings that evalexpr reads
 /// otherwise than they look: `//` (a comment there) and a chain of `^` (from the left there).
-pub fn scalar(text: &str) -> Result<f64, ExprError> {
+pub fn scalar_with(text: &str, variables: &[(String, f64)]) -> Result<f64, ExprError> {
     let whole = 0..text.len();
     let trimmed = text.trim();
     if trimmed.is_empty() {
@@ -37,9 +45,10 @@ pub fn scalar(text: &str) -> Result<f64, ExprError> {
         return Err(ExprError::new("brackets are needed around one of the powers", second..second + 1));
     }
     let mut context = HashMapContext::new();
-    for (name, value) in
-        [("pi", std::f64::consts::PI), ("e", std::f64::consts::E), ("inf", f64::INFINITY), ("nan", f64::NAN)]
-    {
+    let constants =
+        [("pi", std::f64::consts::PI), ("e", std::f64::consts::E), ("inf", f64::INFINITY), ("nan", f64::NAN)];
+    let variables = variables.iter().map(|(name, value)| (name.as_str(), *value));
+    for (name, value) in constants.into_iter().chain(variables) {
         context
             .set_value(name.to_owned(), Value::Float(value))
             .map_err(|e| ExprError::new(e.to_string(), whole.clone()))?;

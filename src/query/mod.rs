@@ -21,4 +21,4 @@ pub use cube::{Brush, Cube};
 pub use groups::{GroupKey, Groups};
 pub use layout::{Layout, RowIndex};
 pub use question::{Answer, Ask, Axis, Key, Measure, QueryError, Question};
-pub use scan::{ScanOptions, Workers, scan};
+pub use scan::{ScanOptions, Workers, scan, scan_counting};

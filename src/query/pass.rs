@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
@@ -61,6 +62,8 @@ pub(super) struct Pass {
     /// Positions of the values that are binned or folded as numbers.
     numbers: Vec<usize>,
     pub(super) questions: Vec<Compiled>,
+    /// Values that did not fit their type, in the chunks folded so far.
+    pub(super) overflowed: AtomicU64,
 }
 
 /// What one unit of rows adds up to for one question.
@@ -191,7 +194,7 @@ impl Pass {
         let slotter =
             |(value, bins): (usize, Bins)| (value, Slotter::new(collector.exprs[value].data_type(), &bins));
         let axes = axes.into_iter().map(slotter).collect();
-        Ok(Pass { program, clauses, axes, numbers, questions: compiled })
+        Ok(Pass { program, clauses, axes, numbers, questions: compiled, overflowed: AtomicU64::new(0) })
     }
 
     /// Reads the columns the pass needs in `rows`.
@@ -244,7 +247,10 @@ impl Pass {
         budget: usize,
     ) -> Result<(), QueryError> {
         let rows = chunk.len();
-        let values = self.program.run(&chunk.columns, rows)?;
+        let (values, overflowed) = self.program.run_counting(&chunk.columns, rows)?;
+        if overflowed > 0 {
+            self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
+        }
         let mut numbers = values.clone();
         for &value in &self.numbers {
             numbers[value] = plain_numbers(&values[value]);

@@ -81,7 +81,21 @@ pub fn scan(
     options: ScanOptions,
     task: &Task,
 ) -> Result<Vec<Answer>, QueryError> {
-    let Some(first) = questions.first() else { return Ok(Vec::new()) };
+    scan_counting(questions, workers, options, task).map(|(answers, _)| answers)
+}
+
+/// As [`scan`], and how many values did not fit their type and are therefore missing. They are counted in
+/// every row that was read, whether or not it passes a filter.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_counting(
+    questions: &[Question],
+    workers: &Workers,
+    options: ScanOptions,
+    task: &Task,
+) -> Result<(Vec<Answer>, u64), QueryError> {
+    let Some(first) = questions.first() else { return Ok((Vec::new(), 0)) };
     unchanged(first.dataset.source().as_ref(), || pass_over(first, questions, workers, options, task))
 }
 
@@ -108,7 +122,7 @@ fn pass_over(
     workers: &Workers,
     options: ScanOptions,
     task: &Task,
-) -> Result<Vec<Answer>, QueryError> {
+) -> Result<(Vec<Answer>, u64), QueryError> {
     let source = first.dataset.source().clone();
     let pass = Pass::compile(questions)?;
     let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));
@@ -135,13 +149,15 @@ fn pass_over(
     if let Some((_, error)) = merger.error {
         return Err(error);
     }
-    merger
+    let overflowed = pass.overflowed.into_inner();
+    let answers = merger
         .total
         .into_iter()
         .zip(pass.questions)
         .zip(questions)
         .map(|((partial, compiled), question)| finish(partial, compiled, question, &layout))
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok((answers, overflowed))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

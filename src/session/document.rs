@@ -1,5 +1,6 @@
 //! The plain data a session is made of.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -285,6 +286,9 @@ pub struct Document {
     /// Colours of the window.
     #[serde(default)]
     pub theme: ThemeChoice,
+    /// Numbers known by name in every expression.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, f64>,
     /// Virtual columns, in order of definition.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnSpec>,

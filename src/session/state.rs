@@ -288,10 +288,14 @@ impl Session {
     fn with_columns(&self, dataset: &Dataset) -> Result<Option<Dataset>, DefineError> {
         let wanted = self.document.columns.iter().map(|column| (&column.name, &column.text));
         let present = dataset.virtual_columns().iter().map(|column| (&column.name, &column.text));
-        if wanted.clone().eq(present) {
+        let variables: Vec<(String, f64)> =
+            self.document.variables.iter().map(|(name, value)| (name.clone(), *value)).collect();
+        let mut known = dataset.schema().variables().to_vec();
+        known.sort_by(|a, b| a.0.cmp(&b.0));
+        if wanted.clone().eq(present) && variables == known {
             return Ok(None);
         }
-        let mut changed = Dataset::new(dataset.source().clone());
+        let mut changed = Dataset::new(dataset.source().clone()).with_variables(variables)?;
         for (name, text) in wanted {
             changed = changed.with_column(name, text)?;
         }

@@ -1,6 +1,6 @@
 //! What can be written, and what is said about what cannot.
 
-use outcrop::expr::{Expr, quote_name, scalar};
+use outcrop::expr::{Expr, complete, quote_name, scalar};
 
 use super::table;
 
@@ -156,4 +156,97 @@ fn number_fields_take_arithmetic() {
     for wrong in ["", "1 +", "7 // 2", "2^3^2", "x", "true", "'a'"] {
         assert!(scalar(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn any_row_of_tokens_is_refused_in_place_or_printed_as_it_reads() {
+    const TOKENS: [&str; 56] = [
+        "x",
+        "f",
+        "i",
+        "l",
+        "u",
+        "flag",
+        "name",
+        "kind",
+        "t",
+        "z",
+        "wait",
+        "`odd name`",
+        "`",
+        "'",
+        "'a'",
+        "\"é\"",
+        "1",
+        "0",
+        "2.5",
+        "1e400",
+        "9223372036854775808",
+        "-",
+        "-",
+        "+",
+        "*",
+        "/",
+        "//",
+        "%",
+        "**",
+        "(",
+        "(",
+        ")",
+        ")",
+        "[",
+        "]",
+        ",",
+        ".",
+        "<",
+        "<=",
+        "==",
+        "!=",
+        "and",
+        "or",
+        "not",
+        "in",
+        "between",
+        "is",
+        "null",
+        "if",
+        "else",
+        "sqrt",
+        "hash",
+        "lower",
+        ".str.",
+        ".dt.hour",
+        "2015-01-31T12:00",
+    ];
+    let t = table();
+    let cases: u64 = std::env::var("FUZZ_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(3000);
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below
+    };
+    let mut read = 0;
+    for _ in 0..cases {
+        let mut text = String::new();
+        for _ in 0..1 + next(7) {
+            text.push_str(TOKENS[next(TOKENS.len())]);
+            text.push_str(["", " "][next(2)]);
+        }
+        let place = next(text.len() + 1);
+        complete(&text, place, &t.schema);
+        match Expr::parse(&text, &t.schema) {
+            Err(error) => {
+                assert!(text.get(error.span.clone()).is_some(), "{text}: {error:?}");
+                error.pointed(&text);
+            }
+            Ok(expr) => {
+                read += 1;
+                assert_eq!(t.parse(&expr.to_string()), expr, "{text} is printed as {expr}");
+                t.array(&expr);
+            }
+        }
+    }
+    assert!(read > cases / 50, "{read} of {cases}");
 }

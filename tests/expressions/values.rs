@@ -1,5 +1,8 @@
 //! Types and values.
 
+use arrow::array::ArrayRef;
+use outcrop::expr::Program;
+
 use super::table;
 
 #[test]
@@ -157,4 +160,46 @@ fn long_lists_find_what_short_ones_do() {
         t.values("float64(l) in [9223372036854775807, 1, 2, 4, 5, 6, 7]"),
         "false false false false -"
     );
+}
+
+#[test]
+fn what_does_not_fit_is_counted() {
+    let t = table();
+    let overflowed = |text: &str| {
+        let program = Program::compile(&[t.parse(text)], &t.schema);
+        let columns: Vec<ArrayRef> = program.columns().iter().map(|i| t.arrays[*i].clone()).collect();
+        program.run_counting(&columns, 5).unwrap().1
+    };
+    for (text, count) in [
+        ("l + 1", 1),
+        ("l * 2", 2),
+        ("-l", 1),
+        ("abs(l)", 1),
+        ("l // 0", 0),
+        ("l // -1", 1),
+        ("l // `odd name`", 0),
+        ("l % -1", 0),
+        ("u + 1", 1),
+        ("u - 1", 1),
+        ("u + l", 2),
+        ("i + i", 0),
+        ("l + null", 0),
+        ("l * 2.0", 0),
+        ("9223372036854775807 + 1", 5),
+        ("coalesce(l * 2, 0) + l * 2", 2),
+    ] {
+        assert_eq!(overflowed(text), count, "{text}");
+    }
+}
+
+#[test]
+fn equal_values_have_equal_hashes() {
+    let t = table();
+    assert_eq!(t.values("hash(l) == hash(float64(l))"), "false true true true -");
+    assert_eq!(t.values("hash(b) == hash(float32(b))"), "true true true true -");
+    assert_eq!(t.values("hash(x) == hash(0)"), "false true false false -");
+    assert_eq!(t.values("hash(flag) == hash(1)"), "true false true false -");
+    assert_eq!(t.values("hash(name) == hash(kind)"), "true true true true -");
+    assert_eq!(t.values("hash(date) == hash(2015-01-31)"), "true false false false -");
+    assert_eq!(t.values("hash(t) == hash(2015-01-31T12:00)"), "true false false false -");
 }

@@ -62,7 +62,12 @@ impl Execute for Bench {
                 format!("contract {} is not {CONTRACT}", request.contract),
             ));
         }
-        let input = Input { file: self.file.clone(), definitions: Vec::new(), threads: self.threads };
+        let input = Input {
+            file: self.file.clone(),
+            definitions: Vec::new(),
+            variables: Vec::new(),
+            threads: self.threads,
+        };
         let table = input.open()?;
         let ops = request.ops.iter().map(|op| report(op, &table, self.repeat)).collect();
         let report = Report {

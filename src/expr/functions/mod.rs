@@ -8,6 +8,7 @@ mod calendar;
 mod conversion;
 mod duration;
 mod geometry;
+mod hash;
 mod logic;
 mod missing;
 mod numeric;
@@ -88,6 +89,8 @@ pub struct Function {
     pub(super) kernel: fn(&Arguments) -> Result<ArrayRef, ArrowError>,
     /// Over slices, where parameters and result are of one real type.
     pub(super) float: Option<Float>,
+    /// Whether the kernel gives no value where the result does not fit its type.
+    pub(super) may_overflow: bool,
 }
 
 impl std::fmt::Debug for Function {
@@ -112,6 +115,7 @@ pub(super) const BASE: Function = Function {
     domain: bounds::all,
     kernel: no_kernel,
     float: None,
+    may_overflow: false,
 };
 
 fn no_kernel(_: &Arguments) -> Result<ArrayRef, ArrowError> {
@@ -131,6 +135,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         time::FUNCTIONS,
         calendar::FUNCTIONS,
         duration::FUNCTIONS,
+        hash::FUNCTIONS,
         geometry::FUNCTIONS,
     ]
     .into_iter()

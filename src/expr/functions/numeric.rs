@@ -217,6 +217,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         kernel: abs,
         float: Some(float::ABS),
         domain: bounds::abs,
+        may_overflow: true,
         ..BASE
     },
     Function {

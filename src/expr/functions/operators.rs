@@ -35,6 +35,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         types: add_types,
         kernel: add,
         float: Some(float::ADD),
+        may_overflow: true,
         ..OPERATOR
     },
     Function {
@@ -47,6 +48,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         types: subtract_types,
         kernel: subtract,
         float: Some(float::SUBTRACT),
+        may_overflow: true,
         ..OPERATOR
     },
     Function {
@@ -58,6 +60,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         types: multiply_types,
         kernel: |a| whole(a, i64::checked_mul, u64::checked_mul),
         float: Some(float::MULTIPLY),
+        may_overflow: true,
         ..OPERATOR
     },
     Function {
@@ -79,6 +82,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         types: number_types,
         kernel: |a| whole(a, floor_quotient, u64::checked_div),
         float: Some(binary!(|a, b| a.floor_quotient(b))),
+        may_overflow: true,
         ..OPERATOR
     },
     Function {
@@ -102,6 +106,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         types: power_types,
         kernel: |a| whole(a, power, power_unsigned),
         float: Some(binary!(|a, b| a.powf(b))),
+        may_overflow: true,
         ..OPERATOR
     },
     Function {
@@ -114,6 +119,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         types: negate_types,
         kernel: negate,
         float: Some(float::NEGATE),
+        may_overflow: true,
         ..OPERATOR
     },
     Function {
