@@ -99,11 +99,14 @@ enum Next {
 pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme) {
     let Some(mut dialog) = app.dialog.take() else { return };
     let frame = egui::Frame::popup(ui.style()).inner_margin(16).corner_radius(8);
-    let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ui.ctx(), |ui| {
-        ui.set_width(460.0);
-        ui.spacing_mut().item_spacing.y = theme.size.unit;
-        contents(app, ui, theme, &mut dialog)
-    });
+    let modal = Modal::new(Id::unique("dialog").with(std::mem::discriminant(&dialog))).frame(frame).show(
+        ui.ctx(),
+        |ui| {
+            ui.set_width(460.0);
+            ui.spacing_mut().item_spacing.y = theme.size.unit;
+            contents(app, ui, theme, &mut dialog)
+        },
+    );
     if modal.inner == Next::Stay && !modal.should_close() {
         app.dialog.get_or_insert(dialog);
     }
@@ -249,17 +252,19 @@ fn column(
     heading(ui, theme, if redefines { "Edit column" } else { "New column" });
     let Some(dataset) = app.session.dataset().cloned() else { return Next::Close };
     ui.label("Name");
-    ui.add_enabled_ui(!redefines, |ui| text_field::line(ui, name, "column name", "speed", 240.0));
+    let defined = dataset.with_column(name, definition.text()).map_err(|error| error.to_string());
+    ui.horizontal(|ui| {
+        ui.add_enabled_ui(!redefines, |ui| text_field::line(ui, name, "column name", "speed", 240.0));
+        match &defined {
+            Err(_) if name.trim().is_empty() => text_field::message(ui, Ok("to be used like any column")),
+            Err(error) if definition.is_right() => text_field::message(ui, Err(error)),
+            _ => {}
+        }
+    });
     ui.label("Definition");
     let edited = definition.show(ui, Purpose::Column, "distance / time * 60", &dataset, &mut app.engine);
-    let defined = dataset.with_column(name, definition.text()).map_err(|error| error.to_string());
-    match &defined {
-        _ if !edited.ready => {}
-        Err(_) if name.trim().is_empty() => text_field::message(ui, Ok("give it a name")),
-        Err(error) => text_field::message(ui, Err(error)),
-        Ok(_) => {}
-    }
-    let (next, acted) = buttons(ui, "Define", edited.entered, defined.is_ok());
+    let is_defined = dataset.with_column(name, definition.text()).is_ok();
+    let (next, acted) = buttons(ui, "Define", edited.entered, is_defined);
     if acted {
         let (name, text) = (name.trim().to_owned(), definition.text().to_owned());
         app.commands.push(Command::DefineColumn { name, text });

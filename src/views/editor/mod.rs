@@ -24,7 +24,7 @@ use preview::Preview;
 /// Width of the editor.
 pub const WIDTH: f32 = 560.0;
 /// Width of the list of completions.
-const LIST: f32 = 296.0;
+const LIST: f32 = 276.0;
 /// Height of the words about one completion.
 const WORDS: f32 = 48.0;
 /// Height of the words about the text.
@@ -80,6 +80,11 @@ impl Editor {
     /// The text as it stands.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the text was right when last shown.
+    pub fn is_right(&self) -> bool {
+        matches!(self.checked, Some(Ok(_)))
     }
 
     /// Replaces the text, puts the cursor at a byte of it, and takes the keys.
@@ -150,7 +155,7 @@ impl Editor {
         });
         ui.add_space(theme.size.unit);
         self.look(purpose, dataset, false);
-        let ready = matches!(self.checked, Some(Ok(_)));
+        let ready = self.is_right();
         Edited { ready, entered: entered && ready }
     }
 
@@ -341,7 +346,7 @@ impl Editor {
             (None, Some((function, argument))) => list::call(ui, function, argument),
             (None, None) => {
                 let theme = Theme::current(ui);
-                let keys = "arrows choose · Tab takes · Enter applies · Esc puts aside";
+                let keys = "arrows choose · Tab takes · Enter applies";
                 ui.label(RichText::new(keys).font(theme.small()).color(theme.faint));
             }
         }
