@@ -132,14 +132,11 @@ fn pages_lost_from_a_map_read_as_zeros_and_leave_a_mark() {
     assert!(mapped.is_intact() && mapped.is_current());
     OpenOptions::new().write(true).open(&path).unwrap().set_len(10).unwrap();
     assert!(mapped.is_intact() && !mapped.is_current());
-    let readers: Vec<_> = (0..4)
-        .map(|i| {
-            let mapped = mapped.clone();
-            let read = move || mapped.bytes()[20_000 * i + 10_000..].iter().any(|&byte| byte != 0);
-            std::thread::Builder::new().spawn(read).unwrap()
-        })
-        .collect();
-    assert!(readers.into_iter().all(|reader| !reader.join().unwrap()));
+    let is_zero = &|start: usize| mapped.bytes()[start..].iter().all(|&byte| byte == 0);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (1..5).map(|i| scope.spawn(move || is_zero(20_000 * i))).collect();
+        assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
+    });
     assert_eq!(mapped.bytes()[..10], [7; 10]);
     assert!(!mapped.is_intact() && other.is_intact() && other.is_current());
     drop(mapped);
