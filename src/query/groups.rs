@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
 use arrow::row::{RowConverter, SortField};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -98,7 +98,7 @@ impl GroupPartial {
             ends: Vec::new(),
             lanes: Lanes::new(measures, value_types, 1),
             rows: 0,
-            direct: Direct::default(),
+            direct: Direct::new(slots_beside(keys)),
         })
     }
 
@@ -137,14 +137,24 @@ impl GroupPartial {
         let Scratch { slots, cells, .. } = scratch;
         let passes = |row: usize| mask.is_none_or(|mask| mask.value(block.start + row));
         cells.clear();
-        if let [CompiledKey::Value { value, .. }] = keys {
-            let key = values[*value].slice(block.start, rows);
+        let coded = match keys {
+            [CompiledKey::Value { value, .. }] => Some((*value, None)),
+            [CompiledKey::Value { value, .. }, CompiledKey::Binned { axis, bins }] => {
+                Some((*value, Some((&slots[*axis], bins))))
+            }
+            _ => None,
+        };
+        if let Some((value, beside)) = coded {
+            let key = values[value].slice(block.start, rows);
             let mut direct = std::mem::take(&mut self.direct);
             let codes = direct.codes(&key);
             if let Some(codes) = &codes {
+                let codes = codes.as_primitive::<Int64Type>();
                 for row in 0..rows {
-                    let find = || self.group_of_row(&key, row);
-                    cells.push(if passes(row) { direct.element(codes, row, find)? } else { 0 });
+                    let slot = beside.map_or(0, |(slots, _)| slots[row] as usize);
+                    let find =
+                        || self.group_of_row(&key, row, beside.map(|(_, bins)| slot_order(slot, bins)));
+                    cells.push(if passes(row) { direct.element(codes, row, slot, find)? } else { 0 });
                 }
             }
             self.direct = direct;
@@ -169,8 +179,10 @@ impl GroupPartial {
         Ok(())
     }
 
-    fn group_of_row(&mut self, key: &ArrayRef, row: usize) -> Result<u32, QueryError> {
-        let keys = self.converter.convert_columns(&[plain_key(&key.slice(row, 1))?]).map_err(internal)?;
+    fn group_of_row(&mut self, key: &ArrayRef, row: usize, order: Option<u32>) -> Result<u32, QueryError> {
+        let mut columns = vec![plain_key(&key.slice(row, 1))?];
+        columns.extend(order.map(|order| Arc::new(UInt32Array::from_iter_values([order])) as ArrayRef));
+        let keys = self.converter.convert_columns(&columns).map_err(internal)?;
         Ok(self.group(keys.row(0).as_ref()))
     }
 
@@ -254,6 +266,14 @@ impl GroupPartial {
             })
             .collect();
         Ok((self.lanes, order, keys))
+    }
+}
+
+/// Slots of the axis beside a first key.
+fn slots_beside(keys: &[CompiledKey]) -> usize {
+    match keys {
+        [_, CompiledKey::Binned { bins, .. }] => bins.slots(),
+        _ => 1,
     }
 }
 
