@@ -71,6 +71,15 @@ impl Counts {
         fold::count(cells, &mut self.narrow);
     }
 
+    fn add(&mut self, element: usize, count: usize) {
+        self.most += count as u64;
+        if self.most > u64::from(u32::MAX) {
+            self.carry();
+            self.most = count as u64;
+        }
+        self.narrow[element] += count as u32;
+    }
+
     fn carry(&mut self) {
         self.wide.resize(self.narrow.len(), 0);
         for (wide, narrow) in self.wide.iter_mut().zip(&mut self.narrow) {
@@ -171,6 +180,41 @@ impl Lanes {
             let cells = value.present(array, &rows, cells, trash, &mut kept);
             for (lane, store) in &mut value.lanes {
                 store.update(*lane, array, &rows, cells, trash);
+            }
+        }
+    }
+
+    /// As [`Lanes::update`] with all rows in element 0, where the least and greatest need no cells.
+    /// `cells` has room for as many rows.
+    pub fn update_one(&mut self, values: &[ArrayRef], rows: Range<usize>, cells: &mut [u32], trash: u32) {
+        let plain = |value: &ValueLanes, array: &ArrayRef| {
+            array.nulls().is_none_or(|nulls| nulls.null_count() == 0)
+                && value.lanes.iter().all(|(_, store)| matches!(store, Store::Real(_)))
+        };
+        if !self.values.iter().zip(values).all(|(value, array)| plain(value, array)) {
+            cells.fill(0);
+            // Neighbouring rows take turns among four accumulators where there are four.
+            if self.len() >= 8 {
+                fold::spread_by_four(cells);
+            }
+            return self.update(values, rows, cells, trash);
+        }
+        self.rows.add(0, rows.len());
+        for (value, array) in self.values.iter_mut().zip(values) {
+            let nans = real_numbers!(
+                array,
+                |v| v[rows.clone()].iter().map(|x| u32::from(x.is_nan())).sum::<u32>(),
+                else 0
+            );
+            value.missing.add(0, nans as usize);
+            for (lane, store) in &mut value.lanes {
+                let Store::Real(best) = store else { continue };
+                let finite = matches!(lane, Lane::FiniteMin | Lane::FiniteMax);
+                best[0] = real_numbers!(
+                    array,
+                    |v| fold::extreme(&v[rows.clone()], best[0], !lane.is_smallest(), finite),
+                    else best[0]
+                );
             }
         }
     }

@@ -273,6 +273,16 @@ impl Pass {
                 let mask = masks[question.filter.as_slice()].as_ref();
                 match partial {
                     Partial::Index(_) => {}
+                    Partial::Grid(lanes) if mask.is_none() && question.is_one_cell() => {
+                        scratch.cells.resize(block.len(), 0);
+                        let trash = (lanes.len() / 2) as u32;
+                        lanes.update_one(
+                            &question.arrays(&numbers),
+                            block.clone(),
+                            &mut scratch.cells,
+                            trash,
+                        );
+                    }
                     Partial::Grid(lanes) => {
                         let trash = question.grid_cells(&block, mask, scratch);
                         lanes.update(&question.arrays(&numbers), block.clone(), &scratch.cells, trash);
@@ -322,6 +332,11 @@ impl Pass {
 }
 
 impl Compiled {
+    /// Whether all rows belong to one cell.
+    fn is_one_cell(&self) -> bool {
+        matches!(&self.shape, Shape::Grid { axes, .. } if axes.is_empty())
+    }
+
     /// Accumulators per cell in the partial result of a unit.
     pub(super) fn spread(&self) -> usize {
         match self.shape {
