@@ -8,6 +8,7 @@
 
 use super::groups::GroupPartial;
 use super::pass::Compiled;
+use super::question::internal;
 use super::{Answer, Ask, Axis, GroupKey, Groups, QueryError, Question};
 use crate::aggregate::{Bins, Lanes};
 use crate::select::{Clause, Dimension, Predicate};
@@ -215,8 +216,4 @@ fn take(keys: &[GroupKey], rows: &[u32]) -> Result<Vec<GroupKey>, QueryError> {
 fn taken(values: &arrow::array::ArrayRef, rows: &[u32]) -> Result<arrow::array::ArrayRef, QueryError> {
     let rows = arrow::array::UInt32Array::from(rows.to_vec());
     arrow::compute::take(values, &rows, None).map_err(internal)
-}
-
-fn internal(error: arrow::error::ArrowError) -> QueryError {
-    QueryError::Panicked(error.to_string())
 }

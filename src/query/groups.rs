@@ -13,6 +13,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::QueryError;
 use super::direct::Direct;
 use super::pass::{Compiled, CompiledKey, Scratch, Shape};
+use super::question::internal;
 use crate::aggregate::{Bins, Lanes, Measured};
 
 /// The values of one key, one per group.
@@ -329,8 +330,4 @@ fn plain_key(array: &ArrayRef) -> Result<ArrayRef, QueryError> {
 /// Every NaN as one NaN, -0.0 as 0.0 (`-0.0 + 0.0` is `0.0`).
 fn one_zero_one_nan(v: f64) -> f64 {
     if v.is_nan() { f64::NAN } else { v + 0.0 }
-}
-
-fn internal(error: arrow::error::ArrowError) -> QueryError {
-    QueryError::Panicked(error.to_string())
 }

@@ -11,6 +11,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 
+use super::question::internal;
 use super::{Answer, Ask, GroupKey, Groups, Key, Measure, QueryError, Question};
 use crate::aggregate::{Bins, Grid, SlotKind};
 use crate::data::kind;
@@ -174,8 +175,4 @@ fn edge_array(values: Vec<Option<f64>>, data_type: &DataType) -> ArrayRef {
         }
         _ => Arc::new(values.into_iter().collect::<Float64Array>()),
     }
-}
-
-fn internal(error: arrow::error::ArrowError) -> QueryError {
-    QueryError::Panicked(error.to_string())
 }

@@ -327,3 +327,8 @@ pub enum QueryError {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
+
+/// A failure of an Arrow kernel, which no question should meet.
+pub(super) fn internal(error: arrow::error::ArrowError) -> QueryError {
+    QueryError::Panicked(error.to_string())
+}

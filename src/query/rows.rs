@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, UInt64Array};
 
 use super::pass::filter_pass;
+use super::question::internal;
 use super::scan::unchanged;
 use super::{QueryError, RowIndex};
 use crate::dataset::Dataset;
@@ -143,8 +144,4 @@ fn passing_rows(
 fn close_runs(numbers: &[u64]) -> impl Iterator<Item = &[u64]> {
     const GAP: u64 = 4096;
     numbers.chunk_by(|a, b| b - a <= GAP)
-}
-
-fn internal(error: arrow::error::ArrowError) -> QueryError {
-    QueryError::Panicked(error.to_string())
 }
