@@ -6,8 +6,8 @@
 //! sum over them: its cost depends on bins, not on rows. The slots below, above and missing are slots as
 //! any other, so that the complement of a brush, and no brush, are sets of slots too.
 
+use super::compile::Compiled;
 use super::groups::GroupPartial;
-use super::pass::Compiled;
 use super::question::internal;
 use super::{Answer, Ask, Axis, GroupKey, Groups, QueryError, Question};
 use crate::aggregate::{Bins, Lanes};

@@ -11,8 +11,9 @@ use arrow::row::{RowConverter, SortField};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::QueryError;
+use super::compile::{Compiled, CompiledKey, Shape};
 use super::direct::Direct;
-use super::pass::{Compiled, CompiledKey, Scratch, Shape};
+use super::pass::Scratch;
 use super::question::internal;
 use crate::aggregate::{Bins, Lanes, Measured};
 

@@ -7,10 +7,12 @@
 //! touches no row. [`rows::fetch`] reads the rows a person looks at. Nothing here keeps a thread
 //! or a cache.
 
+mod compile;
 mod cube;
 mod direct;
 mod groups;
 mod layout;
+mod masks;
 pub mod output;
 mod pass;
 mod question;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::pass::{Compiled, Partial, Pass, Scratch};
+use super::compile::Compiled;
+use super::pass::{Partial, Pass, Scratch};
 use super::{Answer, Ask, Cube, Layout, QueryError, Question, RowIndex};
 use crate::dataset::Source;
 use crate::task::Task;
