@@ -127,6 +127,41 @@ fn a_rectangle_of_the_cube_equals_a_scan() {
 }
 
 #[test]
+fn several_intervals_and_the_ends_of_an_axis_are_slots_of_the_cube() {
+    let dataset = demo(900);
+    let infinity = f64::INFINITY;
+    for bins in [linear(0.0, 10.0, 5), linear(2.0, 4.0, 2)] {
+        let active = axis(&dataset, "a", bins.clone());
+        let brush = Brush::over(std::slice::from_ref(&active)).unwrap();
+        let (lo, hi, first, last) = (bins.lo(), bins.hi(), bins.edges()[1], bins.edges()[bins.count() - 1]);
+        for (intervals, missing) in [
+            (vec![(lo, first), (last, hi)], false),
+            (vec![(-infinity, lo)], false),
+            (vec![(hi, infinity)], true),
+            (vec![(-infinity, first), (last, infinity)], false),
+            (vec![(-infinity, infinity)], false),
+            (vec![], true),
+            (vec![], false),
+        ] {
+            let clause = Clause::intervals(active.expr.clone(), intervals, missing);
+            check(&dataset, &brush, Clause { inverted: true, ..clause.clone() }, &Selection::all());
+            check(&dataset, &brush, clause, &Selection::all());
+        }
+    }
+}
+
+#[test]
+fn a_lasso_of_the_cube_equals_a_scan() {
+    let dataset = demo(800);
+    let (x, y) = (axis(&dataset, "a", linear(0.0, 10.0, 5)), axis(&dataset, "q", linear(0.0, 8.0, 4)));
+    let brush = Brush::over(&[x.clone(), y.clone()]).unwrap();
+    let corners = [(0.0, 0.0), (9.0, 1.0), (5.0, 3.0), (6.0, 8.0)];
+    let lasso = Clause::lasso(x.expr.clone(), x.bins.clone(), y.expr.clone(), y.bins.clone(), &corners);
+    check(&dataset, &brush, Clause { inverted: true, ..lasso.clone() }, &Selection::all());
+    check(&dataset, &brush, lasso, &Selection::all());
+}
+
+#[test]
 fn brushes_on_different_axes_do_not_share_a_cube() {
     let dataset = demo(100);
     let brush = |name: &str| Brush::over(&[axis(&dataset, name, linear(0.0, 10.0, 5))]).unwrap();

@@ -3,6 +3,7 @@
 mod aggregates;
 mod architecture;
 mod changes;
+mod clauses;
 mod cli;
 mod common;
 mod cubes;

@@ -17,4 +17,4 @@ pub use grid::{Grid, to_f64};
 pub use lanes::{Lane, Lanes};
 pub use nice::{nice_bins, widen};
 pub use table::{AGGREGATES, Aggregate, Measured};
-pub use values::{NumericKind, Slotter, numeric_kind, plain_numbers, within};
+pub use values::{NumericKind, Slotter, missing_values, numeric_kind, plain_numbers, within};

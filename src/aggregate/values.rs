@@ -211,6 +211,30 @@ impl Slotter {
             }
         }
     }
+
+    /// The slot of every value of `array`, in any form.
+    pub fn slots(&self, array: &ArrayRef) -> Vec<u32> {
+        let array = plain_numbers(array);
+        let mut slots = vec![0; array.len()];
+        self.write(&array, 0..array.len(), &mut slots);
+        slots
+    }
+}
+
+/// Which values of `array` are missing: null, or NaN.
+pub fn missing_values(array: &ArrayRef) -> BooleanBuffer {
+    let array = plain_numbers(array);
+    let nulls = array.logical_nulls().map(|nulls| !nulls.inner());
+    let nans = real_numbers!(
+        array,
+        |values| Some(BooleanBuffer::collect_bool(values.len(), |i| values[i].is_nan())),
+        else None
+    );
+    [nulls, nans]
+        .into_iter()
+        .flatten()
+        .reduce(|a, b| &a | &b)
+        .unwrap_or_else(|| BooleanBuffer::new_unset(array.len()))
 }
 
 /// Which values of `array` lie in `[lo, hi)`; missing ones do not.

@@ -107,7 +107,8 @@ impl EdgeValue for f64 {
     }
 }
 
-/// Writes into `out[i]` whether `lo <= values[i] < hi` by the definition above.
+/// Writes into `out[i]` whether `lo <= values[i] < hi` by the definition above. An infinite `hi` is no
+/// end: infinity itself lies inside.
 ///
 /// `out` must be as long as `values`.
 pub fn within<T: EdgeValue>(values: &[T], lo: f64, hi: f64, out: &mut [bool]) {
@@ -115,7 +116,7 @@ pub fn within<T: EdgeValue>(values: &[T], lo: f64, hi: f64, out: &mut [bool]) {
         out.fill(false);
         return;
     };
-    match T::from_edge(hi) {
+    match T::from_edge(hi).filter(|_| hi != f64::INFINITY) {
         Some(high) => {
             for (o, &v) in out.iter_mut().zip(values) {
                 *o = (v >= low) & (v < high);

@@ -11,7 +11,7 @@ use super::groups::GroupPartial;
 use super::question::internal;
 use super::{Answer, Ask, Axis, GroupKey, Groups, QueryError, Question};
 use crate::aggregate::{Bins, Lanes};
-use crate::select::{Clause, Dimension, Predicate};
+use crate::select::{Dimension, Predicate};
 
 /// Most cells of a cube; a larger one is not worth its building.
 const MAX_CELLS: usize = 1 << 22;
@@ -55,38 +55,41 @@ impl Brush {
     /// `None` when there is no such clause, or it does not end on edges of the axes.
     pub fn slots_of(&self, question: &Question) -> Option<Vec<bool>> {
         let clause = question.selection.clauses().iter().find(|clause| clause.dimension == self.dimension)?;
-        let ranges = ranges(clause)?;
-        if ranges.len() != self.axes.len() {
-            return None;
-        }
-        let inside = self
-            .axes
-            .iter()
-            .zip(ranges)
-            .map(|(axis, (lo, hi))| inside(&axis.bins, lo, hi))
-            .collect::<Option<Vec<_>>>()?;
-        let slots = match inside.as_slice() {
-            [only] => only.clone(),
-            [x, y] => x.iter().flat_map(|&x| y.iter().map(move |&y| x && y)).collect(),
+        let slots = match (self.axes.as_slice(), &clause.predicate) {
+            ([axis], Predicate::Interval { lo, hi, .. }) => inside(&axis.bins, &[(*lo, *hi)], false)?,
+            ([axis], Predicate::Intervals { intervals, missing, .. }) => {
+                inside(&axis.bins, intervals, *missing)?
+            }
+            ([x, y], Predicate::Rect { x_range, y_range, .. }) => {
+                let (x, y) = (inside(&x.bins, &[*x_range], false)?, inside(&y.bins, &[*y_range], false)?);
+                x.iter().flat_map(|&x| y.iter().map(move |&y| x && y)).collect()
+            }
+            ([x, y], Predicate::Cells { x_bins, y_bins, inside, .. })
+                if x_bins.edges() == x.bins.edges() && y_bins.edges() == y.bins.edges() =>
+            {
+                inside.to_vec()
+            }
             _ => return None,
         };
         Some(slots.into_iter().map(|inside| inside != clause.inverted).collect())
     }
 }
 
-fn ranges(clause: &Clause) -> Option<Vec<(f64, f64)>> {
-    match &clause.predicate {
-        Predicate::Interval { lo, hi, .. } => Some(vec![(*lo, *hi)]),
-        Predicate::Rect { x_range, y_range, .. } => Some(vec![*x_range, *y_range]),
-        Predicate::Where(_) => None,
-    }
-}
-
-/// The slots in `[lo, hi)`, if both ends are edges.
-fn inside(bins: &Bins, lo: f64, hi: f64) -> Option<Vec<bool>> {
+/// The slots of an axis that lie in any of `intervals`, if all their ends are edges or no ends.
+fn inside(bins: &Bins, intervals: &[(f64, f64)], missing: bool) -> Option<Vec<bool>> {
+    let mut slots = vec![false; bins.slots()];
+    slots[bins.missing()] = missing;
     let edge = |value: f64| bins.edges().iter().position(|&edge| edge == value);
-    let (first, last) = (edge(lo)?, edge(hi)?);
-    Some((0..bins.slots()).map(|slot| slot < bins.count() && (first..last).contains(&slot)).collect())
+    for &(lo, hi) in intervals {
+        let from_below = lo == f64::NEG_INFINITY;
+        let to_above = hi == f64::INFINITY;
+        let first = if from_below { 0 } else { edge(lo)? };
+        let last = if to_above { bins.count() } else { edge(hi)? };
+        slots[first.min(last)..last].fill(true);
+        slots[bins.under()] |= from_below;
+        slots[bins.over()] |= to_above;
+    }
+    Some(slots)
 }
 
 /// Accumulators of a question for every slot of the brushed axes.

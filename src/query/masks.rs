@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
@@ -9,15 +10,32 @@ use arrow::buffer::BooleanBuffer;
 use super::QueryError;
 use super::compile::Collector;
 use super::pass::Pass;
-use crate::aggregate::within;
+use crate::aggregate::{Bins, Slotter, missing_values, within};
 use crate::data::Chunk;
+use crate::expr::Expr;
 use crate::kernel::fold;
 use crate::select::{Clause, Predicate};
 
 /// What a clause tests, by position of its values.
 pub(super) enum Test {
-    Interval { value: usize, lo: f64, hi: f64 },
-    Rect { x: usize, x_range: (f64, f64), y: usize, y_range: (f64, f64) },
+    Intervals {
+        value: usize,
+        intervals: Vec<(f64, f64)>,
+        missing: bool,
+    },
+    Rect {
+        x: usize,
+        x_range: (f64, f64),
+        y: usize,
+        y_range: (f64, f64),
+    },
+    /// Points by `[slot of x][slot of y]`.
+    Cells {
+        x: (usize, Slotter),
+        y: (usize, Slotter),
+        inside: Arc<[bool]>,
+        stride: usize,
+    },
     Where(usize),
 }
 
@@ -71,25 +89,53 @@ pub(super) fn keep_passing(cells: &mut [u32], mask: &BooleanBuffer, block: &Rang
 impl Test {
     /// The test of a clause whose expressions are resolved.
     pub(super) fn of(clause: &Clause, collector: &mut Collector) -> Test {
+        let mut slotter =
+            |expr: &Expr, bins: &Bins| (collector.place(expr.clone()), Slotter::new(expr.data_type(), bins));
         match &clause.predicate {
-            Predicate::Interval { expr, lo, hi } => {
-                Test::Interval { value: collector.place(expr.clone()), lo: *lo, hi: *hi }
-            }
+            Predicate::Interval { expr, lo, hi } => Test::Intervals {
+                value: collector.place(expr.clone()),
+                intervals: vec![(*lo, *hi)],
+                missing: false,
+            },
+            Predicate::Intervals { expr, intervals, missing } => Test::Intervals {
+                value: collector.place(expr.clone()),
+                intervals: intervals.clone(),
+                missing: *missing,
+            },
             Predicate::Rect { x, x_range, y, y_range } => Test::Rect {
                 x: collector.place(x.clone()),
                 x_range: *x_range,
                 y: collector.place(y.clone()),
                 y_range: *y_range,
             },
-            Predicate::Where(expr) => Test::Where(collector.place(expr.clone())),
+            Predicate::Cells { x, x_bins, y, y_bins, inside } => Test::Cells {
+                x: slotter(x, x_bins),
+                y: slotter(y, y_bins),
+                inside: inside.clone(),
+                stride: y_bins.slots(),
+            },
+            Predicate::Categories { test, .. } | Predicate::Where(test) => {
+                Test::Where(collector.place(test.clone()))
+            }
         }
     }
 
     fn mask(&self, values: &[ArrayRef], inverted: bool) -> BooleanBuffer {
         let mask = match self {
-            Test::Interval { value, lo, hi } => within(&values[*value], *lo, *hi),
+            Test::Intervals { value, intervals, missing } => {
+                let value = &values[*value];
+                let inside = intervals.iter().map(|&(lo, hi)| within(value, lo, hi));
+                let absent = missing.then(|| missing_values(value));
+                let either = inside.chain(absent).reduce(|a, b| &a | &b);
+                either.unwrap_or_else(|| BooleanBuffer::new_unset(value.len()))
+            }
             Test::Rect { x, x_range, y, y_range } => {
                 &within(&values[*x], x_range.0, x_range.1) & &within(&values[*y], y_range.0, y_range.1)
+            }
+            Test::Cells { x, y, inside, stride } => {
+                let slots = |(value, slotter): &(usize, Slotter)| slotter.slots(&values[*value]);
+                let (x, y) = (slots(x), slots(y));
+                BooleanBuffer::collect_bool(x.len(), |row| inside[x[row] as usize * stride + y[row] as usize])
             }
             Test::Where(value) => true_values(&values[*value]),
         };

@@ -1,6 +1,12 @@
 //! One rule about which rows pass.
 
-use crate::expr::Expr;
+use std::sync::Arc;
+
+use super::Predicate;
+use super::predicate::disjoint;
+use crate::aggregate::Bins;
+use crate::data::Schema;
+use crate::expr::{Expr, ExprError};
 
 /// What a clause is about: the expression of an axis, two of them, or a typed filter's own name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,33 +35,6 @@ impl Dimension {
     }
 }
 
-/// Which rows a clause lets pass, before inversion. A missing value lets none pass.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Predicate {
-    /// Values in `[lo, hi)`, compared as bin edges are ([`crate::kernel::edge`]).
-    Interval {
-        /// The values.
-        expr: Expr,
-        /// First value inside.
-        lo: f64,
-        /// First value above.
-        hi: f64,
-    },
-    /// Points in `[x.0, x.1) × [y.0, y.1)`.
-    Rect {
-        /// Horizontal values.
-        x: Expr,
-        /// Their interval.
-        x_range: (f64, f64),
-        /// Vertical values.
-        y: Expr,
-        /// Their interval.
-        y_range: (f64, f64),
-    },
-    /// Rows for which a boolean expression is true.
-    Where(Expr),
-}
-
 /// A predicate on a dimension, or its complement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clause {
@@ -68,31 +47,65 @@ pub struct Clause {
 }
 
 impl Clause {
+    fn of(dimension: Dimension, predicate: Predicate) -> Clause {
+        Clause { dimension, predicate, inverted: false }
+    }
+
     /// Values of `expr` in `[lo, hi)`.
     pub fn interval(expr: Expr, lo: f64, hi: f64) -> Clause {
-        Clause {
-            dimension: Dimension::axis(&expr),
-            predicate: Predicate::Interval { expr, lo, hi },
-            inverted: false,
+        Clause::of(Dimension::axis(&expr), Predicate::Interval { expr, lo, hi })
+    }
+
+    /// Values of `expr` in any of `intervals`, which may overlap and come in any order, and the missing
+    /// ones if `missing`. The first interval of all below an axis begins at `f64::NEG_INFINITY`, that of
+    /// all above it ends at `f64::INFINITY`.
+    pub fn intervals(expr: Expr, intervals: impl IntoIterator<Item = (f64, f64)>, missing: bool) -> Clause {
+        let intervals = disjoint(intervals);
+        match intervals.as_slice() {
+            &[(lo, hi)] if !missing => Clause::interval(expr, lo, hi),
+            _ => Clause::of(Dimension::axis(&expr), Predicate::Intervals { expr, intervals, missing }),
         }
+    }
+
+    /// Values of `expr` among `literals`, each a literal of the expression language, and the missing ones
+    /// if `missing`.
+    ///
+    /// # Errors
+    /// [`ExprError`] when a literal is none, or of another type than `expr`.
+    pub fn categories(
+        expr: Expr,
+        literals: &[String],
+        missing: bool,
+        schema: &Schema,
+    ) -> Result<Clause, ExprError> {
+        let mut literals = literals.to_vec();
+        literals.sort();
+        literals.dedup();
+        let test = Expr::parse(&Predicate::membership(&expr.to_string(), &literals, missing), schema)?;
+        let dimension = Dimension::axis(&expr);
+        Ok(Clause::of(dimension, Predicate::Categories { expr, literals, missing, test }))
     }
 
     /// Points of `x` and `y` in a rectangle.
     pub fn rect(x: Expr, x_range: (f64, f64), y: Expr, y_range: (f64, f64)) -> Clause {
-        Clause {
-            dimension: Dimension::plane(&x, &y),
-            predicate: Predicate::Rect { x, x_range, y, y_range },
-            inverted: false,
-        }
+        Clause::of(Dimension::plane(&x, &y), Predicate::Rect { x, x_range, y, y_range })
+    }
+
+    /// Points of `x` and `y` in cells of a plane: `inside[slot of x * slots of y + slot of y]`.
+    pub fn cells(x: Expr, x_bins: Bins, y: Expr, y_bins: Bins, inside: Arc<[bool]>) -> Clause {
+        Clause::of(Dimension::plane(&x, &y), Predicate::Cells { x, x_bins, y, y_bins, inside })
+    }
+
+    /// Points of `x` and `y` in the cells whose centre, as drawn, lies inside the polygon with these
+    /// corners (even-odd rule).
+    pub fn lasso(x: Expr, x_bins: Bins, y: Expr, y_bins: Bins, corners: &[(f64, f64)]) -> Clause {
+        let inside = super::predicate::cells_inside(&x_bins, &y_bins, corners);
+        Clause::cells(x, x_bins, y, y_bins, inside)
     }
 
     /// Rows for which `expr` is true.
     pub fn filter(expr: Expr) -> Clause {
-        Clause {
-            dimension: Dimension::typed(&expr.to_string()),
-            predicate: Predicate::Where(expr),
-            inverted: false,
-        }
+        Clause::of(Dimension::typed(&expr.to_string()), Predicate::Where(expr))
     }
 
     /// The same clause under another dimension.
@@ -102,36 +115,21 @@ impl Clause {
 
     /// The expressions it needs the values of.
     pub fn expressions(&self) -> Vec<&Expr> {
-        match &self.predicate {
-            Predicate::Interval { expr, .. } | Predicate::Where(expr) => vec![expr],
-            Predicate::Rect { x, y, .. } => vec![x, y],
-        }
+        self.predicate.expressions()
     }
 
     /// The clause with every expression replaced by `resolve` of it.
     pub fn resolved(&self, resolve: impl Fn(&Expr) -> Expr) -> Clause {
-        let predicate = match &self.predicate {
-            Predicate::Interval { expr, lo, hi } => {
-                Predicate::Interval { expr: resolve(expr), lo: *lo, hi: *hi }
-            }
-            Predicate::Where(expr) => Predicate::Where(resolve(expr)),
-            Predicate::Rect { x, x_range, y, y_range } => {
-                Predicate::Rect { x: resolve(x), x_range: *x_range, y: resolve(y), y_range: *y_range }
-            }
-        };
-        Clause { dimension: self.dimension.clone(), predicate, inverted: self.inverted }
+        Clause {
+            dimension: self.dimension.clone(),
+            predicate: self.predicate.resolved(resolve),
+            inverted: self.inverted,
+        }
     }
 
     /// Text that is equal for equal predicates and different for different ones.
     pub fn key(&self) -> String {
         let not = if self.inverted { "not " } else { "" };
-        match &self.predicate {
-            Predicate::Interval { expr, lo, hi } => format!("{not}{expr} in {lo:?}..{hi:?}"),
-            Predicate::Where(expr) => format!("{not}{expr}"),
-            Predicate::Rect { x, x_range, y, y_range } => format!(
-                "{not}{x} in {:?}..{:?} and {y} in {:?}..{:?}",
-                x_range.0, x_range.1, y_range.0, y_range.1
-            ),
-        }
+        format!("{not}{}", self.predicate.key())
     }
 }

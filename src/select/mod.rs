@@ -5,8 +5,10 @@
 //! none. Nothing here reads a row.
 
 mod clause;
+mod predicate;
 
-pub use clause::{Clause, Dimension, Predicate};
+pub use clause::{Clause, Dimension};
+pub use predicate::Predicate;
 
 /// Clauses that all must hold, one per dimension, in canonical order.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -310,26 +310,16 @@ impl Session {
                 Clause::rect(self.expr(x)?, (x_range[0], x_range[1]), self.expr(y)?, (y_range[0], y_range[1]))
             }
             PredicateSpec::Categories { expr, values, missing } => {
-                let axis = self.expr(expr)?;
-                Clause::filter(self.categories(&axis, values, *missing)?).on(Dimension::axis(&axis))
+                let expr = self.expr(expr)?;
+                let is_text = matches!(crate::data::kind(expr.data_type()), crate::data::Kind::Text);
+                let literal = |value: &String| if is_text { quoted(value) } else { value.clone() };
+                let literals: Vec<String> = values.iter().map(literal).collect();
+                let schema = self.dataset.as_ref().map(|dataset| dataset.schema().clone());
+                Clause::categories(expr, &literals, *missing, &schema.unwrap_or_default())?
             }
             PredicateSpec::Where { text } => Clause::filter(self.expr(text)?),
         };
         Ok(Clause { inverted: spec.inverted, ..clause })
-    }
-
-    fn categories(&self, axis: &Expr, values: &[String], missing: bool) -> Result<Expr, ExprError> {
-        let is_text = matches!(crate::data::kind(axis.data_type()), crate::data::Kind::Text);
-        let listed: Vec<String> =
-            values.iter().map(|value| if is_text { quoted(value) } else { value.clone() }).collect();
-        let among = (!listed.is_empty()).then(|| format!("{axis} in [{}]", listed.join(", ")));
-        let absent = missing.then(|| format!("ismissing({axis})"));
-        let text = match (among, absent) {
-            (Some(among), Some(absent)) => format!("({among}) or {absent}"),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => "false".to_owned(),
-        };
-        self.expr(&text)
     }
 
     /// Whether `id` is a view of the document.
