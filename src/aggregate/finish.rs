@@ -2,36 +2,66 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, UInt64Array, new_null_array};
+use arrow::array::{
+    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, UInt64Array, new_null_array,
+};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
-use super::lanes::{Lane, Lanes, Store};
+use super::codes::{decoded, text_array};
+use super::lanes::{Lane, Lanes};
+use super::store::Store;
+use super::values::whole_as;
 use crate::kernel::fold::Shifted;
 
 /// Digits of the decimal that holds integer sums beyond 64 bits.
 const SUM_DIGITS: u8 = 38;
 
-type Value<'a> = Option<&'a DataType>;
+/// The cells of one measure.
+pub(super) struct Cells<'a> {
+    pub(super) lanes: &'a Lanes,
+    /// `None` counts rows.
+    pub(super) input: Option<usize>,
+    /// Elements `0..cells` are finished.
+    pub(super) cells: usize,
+}
 
-pub(super) fn count(lanes: &Lanes, value: Option<usize>, _: Value<'_>, cells: usize) -> ArrayRef {
-    let at = |i: usize| value.map_or_else(|| lanes.rows_at(i), |v| lanes.present_at(v, i));
-    Arc::new(UInt64Array::from_iter_values((0..cells).map(at)))
+impl<'a> Cells<'a> {
+    /// Rows of cell `i` that count.
+    fn count(&self, i: usize) -> u64 {
+        self.input.map_or_else(|| self.lanes.rows_at(i), |input| self.lanes.counted_at(input, i))
+    }
+
+    fn store(&self, lane: Lane) -> Option<&'a Store> {
+        self.lanes.store(self.input?, lane)
+    }
+
+    /// Type of the first value.
+    fn value_type(&self) -> Option<&'a DataType> {
+        self.lanes.types(self.input?).first()
+    }
+
+    fn absent(&self) -> ArrayRef {
+        new_null_array(&DataType::Float64, self.cells)
+    }
+}
+
+pub(super) fn count(cells: &Cells<'_>) -> ArrayRef {
+    Arc::new(UInt64Array::from_iter_values((0..cells.cells).map(|i| cells.count(i))))
 }
 
 /// Integer sums as `Int64` when all fit, else as `Decimal128(38, 0)`; durations stay durations.
-pub(super) fn sum(lanes: &Lanes, value: Option<usize>, value_type: Value<'_>, cells: usize) -> ArrayRef {
-    let Some(value) = value else { return absent(cells) };
-    match lanes.store(value, Lane::Sum) {
+pub(super) fn sum(cells: &Cells<'_>) -> ArrayRef {
+    match cells.store(Lane::Sum) {
         Some(Store::Floats(sums)) => {
-            Arc::new(Float64Array::from_iter_values(sums[..cells].iter().map(|sum| sum.value())))
+            Arc::new(Float64Array::from_iter_values(sums[..cells.cells].iter().map(|sum| sum.value())))
         }
         Some(Store::Integers(sums)) => {
-            let sums = &sums[..cells];
+            let sums = &sums[..cells.cells];
             if sums.iter().all(|&sum| i64::try_from(sum).is_ok()) {
                 let whole: ArrayRef =
                     Arc::new(Int64Array::from_iter_values(sums.iter().map(|&sum| sum as i64)));
-                match value_type {
+                match cells.value_type() {
                     Some(duration @ DataType::Duration(_)) => cast(&whole, duration).unwrap_or(whole),
                     _ => whole,
                 }
@@ -43,83 +73,90 @@ pub(super) fn sum(lanes: &Lanes, value: Option<usize>, value_type: Value<'_>, ce
                 }
             }
         }
-        _ => absent(cells),
+        _ => cells.absent(),
     }
 }
 
 /// Means are `f64`; of times and durations they are rounded down to the column's own unit.
-pub(super) fn mean(lanes: &Lanes, value: Option<usize>, value_type: Value<'_>, cells: usize) -> ArrayRef {
-    let Some(value) = value else { return absent(cells) };
-    let count = |i: usize| lanes.present_at(value, i);
-    match (lanes.store(value, Lane::Sum), value_type) {
+pub(super) fn mean(cells: &Cells<'_>) -> ArrayRef {
+    let count = |i: usize| cells.count(i);
+    let each = 0..cells.cells;
+    match (cells.store(Lane::Sum), cells.value_type()) {
         (Some(Store::Floats(sums)), _) => {
-            let means = (0..cells).map(|i| (count(i) > 0).then(|| sums[i].value() / count(i) as f64));
+            let means = each.map(|i| (count(i) > 0).then(|| sums[i].value() / count(i) as f64));
             Arc::new(means.collect::<Float64Array>())
         }
         (Some(Store::Integers(sums)), Some(data_type)) if data_type.is_temporal() => {
-            let means =
-                (0..cells).map(|i| (count(i) > 0).then(|| sums[i].div_euclid(i128::from(count(i))) as i64));
+            let means = each.map(|i| (count(i) > 0).then(|| sums[i].div_euclid(i128::from(count(i))) as i64));
             whole_as(means.collect(), data_type)
         }
         (Some(Store::Integers(sums)), _) => {
-            let means = (0..cells).map(|i| (count(i) > 0).then(|| divide(sums[i], count(i))));
+            let means = each.map(|i| (count(i) > 0).then(|| divide(sums[i], count(i))));
             Arc::new(means.collect::<Float64Array>())
         }
-        _ => absent(cells),
+        _ => cells.absent(),
     }
 }
 
 /// Smallest and largest in the value's own type; missing where a cell has no value.
-pub(super) fn extreme(
-    lanes: &Lanes,
-    value: Option<usize>,
-    value_type: Value<'_>,
-    cells: usize,
-    lane: Lane,
-) -> ArrayRef {
-    let (Some(value), Some(value_type)) = (value, value_type) else { return absent(cells) };
-    let count = |i: usize| lanes.present_at(value, i);
+pub(super) fn extreme(cells: &Cells<'_>, lane: Lane) -> ArrayRef {
+    let Some(value_type) = cells.value_type() else { return cells.absent() };
+    let has = |i: usize| cells.count(i) > 0;
+    let each = 0..cells.cells;
     let target = match value_type {
         DataType::Dictionary(_, values) => values.as_ref(),
         other => other,
     };
-    match lanes.store(value, lane) {
-        Some(Store::Signed(best)) => {
-            whole_as((0..cells).map(|i| (count(i) > 0).then(|| best[i])).collect(), target)
-        }
+    match cells.store(lane) {
+        Some(Store::Signed(best)) => whole_as(each.map(|i| has(i).then(|| best[i])).collect(), target),
         Some(Store::Unsigned(best)) => {
-            let array: ArrayRef =
-                Arc::new((0..cells).map(|i| (count(i) > 0).then(|| best[i])).collect::<UInt64Array>());
+            let array: ArrayRef = Arc::new(each.map(|i| has(i).then(|| best[i])).collect::<UInt64Array>());
             cast(&array, target).unwrap_or(array)
         }
         Some(Store::Real(best)) => {
             // Of -0.0 and 0.0, which are equal, neither may depend on the order of rows: both become 0.0.
             // Among the finite, an untouched cell still holds the infinity it began with.
-            let found =
-                |i: usize| count(i) > 0 && (matches!(lane, Lane::Min | Lane::Max) || best[i].is_finite());
+            let found = |i: usize| has(i) && (matches!(lane, Lane::Min | Lane::Max) || best[i].is_finite());
             let array: ArrayRef =
-                Arc::new((0..cells).map(|i| found(i).then(|| best[i] + 0.0)).collect::<Float64Array>());
+                Arc::new(each.map(|i| found(i).then(|| best[i] + 0.0)).collect::<Float64Array>());
             match target {
                 DataType::Float32 | DataType::Float16 => cast(&array, target).unwrap_or(array),
                 _ => array,
             }
         }
-        _ => absent(cells),
+        Some(Store::Texts(best)) => text_array(best[..cells.cells].iter().map(Option::as_deref), target),
+        _ => cells.absent(),
+    }
+}
+
+/// Whether the greatest (or the least) truth of a cell is true; of no value what `of_none` says.
+pub(super) fn truth(cells: &Cells<'_>, lane: Lane, of_none: bool) -> ArrayRef {
+    let Some(Store::Signed(best)) = cells.store(lane) else {
+        return new_null_array(&DataType::Boolean, cells.cells);
+    };
+    let truths = (0..cells.cells).map(|i| Some(if cells.count(i) > 0 { best[i] != 0 } else { of_none }));
+    Arc::new(truths.collect::<BooleanArray>())
+}
+
+/// The value of the row picked, in its own type.
+pub(super) fn picked(cells: &Cells<'_>, lane: Lane) -> ArrayRef {
+    let Some(value_type) = cells.value_type() else { return cells.absent() };
+    match cells.store(lane) {
+        Some(Store::Picks(picks)) => {
+            decoded(picks[..cells.cells].iter().map(|pick| pick.as_ref().map(|(.., code)| *code)), value_type)
+        }
+        Some(Store::TextPicks(picks)) => {
+            let texts = picks[..cells.cells].iter().map(|pick| pick.as_ref().map(|(.., text)| text.as_ref()));
+            text_array(texts, value_type)
+        }
+        _ => cells.absent(),
     }
 }
 
 /// Variance with divisor `count - ddof`, finished by `finish`; missing where the divisor is not positive.
-pub(super) fn spread(
-    lanes: &Lanes,
-    value: Option<usize>,
-    cells: usize,
-    ddof: u64,
-    finish: fn(f64) -> f64,
-) -> ArrayRef {
-    let Some(Store::Moments(moments)) = value.and_then(|v| lanes.store(v, Lane::Moments)) else {
-        return absent(cells);
-    };
-    let spreads = moments[..cells].iter().map(|m| variance(m, ddof).map(finish));
+pub(super) fn spread(cells: &Cells<'_>, ddof: u64, finish: fn(f64) -> f64) -> ArrayRef {
+    let Some(Store::Moments(moments)) = cells.store(Lane::Moments) else { return cells.absent() };
+    let spreads = moments[..cells.cells].iter().map(|m| variance(m, ddof).map(finish));
     Arc::new(spreads.collect::<Float64Array>())
 }
 
@@ -133,23 +170,45 @@ fn variance(m: &Shifted, ddof: u64) -> Option<f64> {
     Some(squared / (m.count - ddof) as f64)
 }
 
+/// A moment of the standardised values, from their number and the sums of the second to fourth powers of
+/// their deviations; missing where they do not vary.
+pub(super) fn shape(cells: &Cells<'_>, finish: fn(f64, [f64; 3]) -> f64) -> ArrayRef {
+    let Some(Store::Powers(powers)) = cells.store(Lane::Powers) else { return cells.absent() };
+    let shapes = powers[..cells.cells].iter().map(|powers| {
+        let central = powers.central();
+        // Not `== 0.0`: the NaN of infinite values must stay, and rounding may leave a tiny negative.
+        let is_constant = central[0] <= 0.0;
+        (powers.count > 0 && !is_constant).then(|| finish(powers.count as f64, central))
+    });
+    Arc::new(shapes.collect::<Float64Array>())
+}
+
+/// Covariance with divisor `count - ddof`; missing where the divisor is not positive.
+pub(super) fn covariance(cells: &Cells<'_>, ddof: u64) -> ArrayRef {
+    let Some(Store::Products(products)) = cells.store(Lane::Products) else { return cells.absent() };
+    let covariances = products[..cells.cells].iter().map(|products| {
+        (products.count > ddof).then(|| products.central()[1] / (products.count - ddof) as f64)
+    });
+    Arc::new(covariances.collect::<Float64Array>())
+}
+
+/// Pearson's correlation; missing where one of the values does not vary.
+pub(super) fn correlation(cells: &Cells<'_>) -> ArrayRef {
+    let Some(Store::Products(products)) = cells.store(Lane::Products) else { return cells.absent() };
+    let correlations = products[..cells.cells].iter().map(|products| {
+        let [xx, xy, yy] = products.central();
+        let is_constant = xx <= 0.0 || yy <= 0.0;
+        // Two roots: the product of the sums may overflow or vanish.
+        let r = xy / xx.sqrt() / yy.sqrt();
+        (products.count > 0 && !is_constant).then(|| r.clamp(-1.0, 1.0))
+    });
+    Arc::new(correlations.collect::<Float64Array>())
+}
+
 /// `sum / count` with the whole part and the rest divided apart, so that large sums keep their digits.
 fn divide(sum: i128, count: u64) -> f64 {
     let count_wide = i128::from(count);
     let whole = sum.div_euclid(count_wide);
     let rest = sum.rem_euclid(count_wide);
     whole as f64 + rest as f64 / count as f64
-}
-
-fn whole_as(values: Int64Array, data_type: &DataType) -> ArrayRef {
-    let array: ArrayRef = Arc::new(values);
-    let narrowed = match data_type {
-        DataType::Date32 => cast(&array, &DataType::Int32).and_then(|days| cast(&days, data_type)),
-        _ => cast(&array, data_type),
-    };
-    narrowed.unwrap_or(array)
-}
-
-fn absent(cells: usize) -> ArrayRef {
-    new_null_array(&DataType::Float64, cells)
 }

@@ -3,28 +3,24 @@
 use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
 
+use super::store::Store;
 use super::table::Measured;
-use super::values::{
-    NumericKind, numbers, numeric_kind, real_numbers, signed_numbers, unsigned_numbers, whole_numbers,
-};
-use crate::kernel::edge::EdgeValue;
-use crate::kernel::fold::{self, Shifted, Sum};
+use super::values::real_numbers;
+use crate::kernel::fold;
 
-/// One sufficient statistic of a value.
+/// One sufficient statistic of the rows of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Values that are neither null nor NaN.
+    /// Rows whose values are neither null nor NaN.
     Count,
-    /// Their sum: `i128` of integers, compensated `f64` of floats.
+    /// The sum of the values: `i128` of integers, compensated `f64` of floats.
     Sum,
-    /// The smallest, in the value's own type.
+    /// The smallest value, in its own type.
     Min,
-    /// The largest, in the value's own type.
+    /// The largest value, in its own type.
     Max,
     /// The smallest that is finite.
     FiniteMin,
@@ -32,11 +28,52 @@ pub enum Lane {
     FiniteMax,
     /// Count, mean and sum of squared deviations.
     Moments,
+    /// Central moments up to the fourth.
+    Powers,
+    /// Second moments of two values.
+    Products,
+    /// The value of the first row, by a second value where there is one.
+    First,
+    /// The value of the last row, by a second value where there is one.
+    Last,
 }
 
 impl Lane {
-    fn is_smallest(self) -> bool {
+    pub(super) fn is_smallest(self) -> bool {
         matches!(self, Lane::Min | Lane::FiniteMin)
+    }
+}
+
+/// What accumulators are fed with: some values of a row, and which rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    /// Types of the values; a row counts where none of them is missing.
+    pub types: Vec<DataType>,
+    /// Whether only rows that meet a condition of its own count.
+    pub conditioned: bool,
+}
+
+/// The rows of a chunk as accumulators are fed them.
+#[derive(Debug)]
+pub struct Feed {
+    /// Row of the table that the first of the chunk is.
+    pub first_row: u64,
+    /// One per [`Input`].
+    pub inputs: Vec<Fed>,
+}
+
+/// What a chunk holds for one [`Input`].
+#[derive(Debug)]
+pub struct Fed {
+    /// The values, made by [`plain_numbers`](super::plain_numbers).
+    pub values: Vec<ArrayRef>,
+    /// The rows that meet the condition, where there is one.
+    pub condition: Option<BooleanBuffer>,
+}
+
+impl Fed {
+    fn has_nulls(&self) -> bool {
+        self.values.iter().any(|array| array.null_count() > 0)
     }
 }
 
@@ -101,53 +138,40 @@ impl Counts {
     }
 }
 
-/// The accumulated numbers of one lane, one element per cell.
+/// The lanes of one input.
 #[derive(Debug, Clone)]
-pub(super) enum Store {
-    Integers(Vec<i128>),
-    Floats(Vec<Sum>),
-    Signed(Vec<i64>),
-    Unsigned(Vec<u64>),
-    Real(Vec<f64>),
-    Moments(Vec<Shifted>),
-    /// Of a type without numbers.
-    Nothing,
-}
-
-/// The lanes of one value column.
-#[derive(Debug, Clone)]
-struct ValueLanes {
-    /// Rows whose value is null or NaN.
-    missing: Counts,
+struct InputLanes {
+    /// Rows that do not count: a value is null or NaN, or the condition is not met.
+    left_out: Counts,
+    types: Vec<DataType>,
     lanes: Vec<(Lane, Store)>,
 }
 
-/// All accumulators of one question: rows per cell, and the lanes of each value.
+/// All accumulators of one question: rows per cell, and the lanes of each input.
 ///
 /// One element of every store, the *trash*, takes the rows that belong to no cell.
 #[derive(Debug, Clone)]
 pub struct Lanes {
     rows: Counts,
-    values: Vec<ValueLanes>,
+    inputs: Vec<InputLanes>,
 }
 
 impl Lanes {
-    /// Empty accumulators of `cells` elements for `measures` over values of these types.
-    pub fn new(measures: &[Measured], value_types: &[DataType], cells: usize) -> Lanes {
-        let lanes_of = |(v, data_type): (usize, &DataType)| {
+    /// Empty accumulators of `cells` elements for `measures` of these inputs.
+    pub fn new(measures: &[Measured], inputs: &[Input], cells: usize) -> Lanes {
+        let lanes_of = |(i, input): (usize, &Input)| {
             let mut wanted: Vec<Lane> = Vec::new();
-            for measure in measures.iter().filter(|measure| measure.value == Some(v)) {
+            for measure in measures.iter().filter(|measure| measure.input == Some(i)) {
                 for &lane in measure.aggregate.lanes {
                     if !wanted.contains(&lane) {
                         wanted.push(lane);
                     }
                 }
             }
-            let kind = numeric_kind(data_type);
-            let lanes = wanted.into_iter().map(|lane| (lane, Store::new(lane, kind, cells))).collect();
-            ValueLanes { missing: Counts::new(cells), lanes }
+            let lanes = wanted.into_iter().map(|lane| (lane, Store::new(lane, &input.types, cells)));
+            InputLanes { left_out: Counts::new(cells), types: input.types.clone(), lanes: lanes.collect() }
         };
-        Lanes { rows: Counts::new(cells), values: value_types.iter().enumerate().map(lanes_of).collect() }
+        Lanes { rows: Counts::new(cells), inputs: inputs.iter().enumerate().map(lanes_of).collect() }
     }
 
     /// Number of elements, the trash included.
@@ -163,51 +187,53 @@ impl Lanes {
     /// Makes room for `cells` elements.
     pub fn grow(&mut self, cells: usize) {
         self.rows.grow(cells);
-        for value in &mut self.values {
-            value.missing.grow(cells);
-            for (lane, store) in &mut value.lanes {
+        for input in &mut self.inputs {
+            input.left_out.grow(cells);
+            for (lane, store) in &mut input.lanes {
                 store.grow(*lane, cells);
             }
         }
     }
 
-    /// Folds rows in: row `rows.start + i` belongs to `cells[i]`, its values are `values[v]` there, each
-    /// made by [`plain_numbers`](super::plain_numbers). Missing values count as rows but not as values; they are sent to `trash`.
-    pub fn update(&mut self, values: &[ArrayRef], rows: Range<usize>, cells: &[u32], trash: u32) {
+    /// Folds rows in: row `rows.start + i` of the chunk belongs to `cells[i]`. Rows that do not count for
+    /// an input are rows all the same; for its lanes they are sent to `trash`.
+    pub fn update(&mut self, feed: &Feed, rows: Range<usize>, cells: &[u32], trash: u32) {
         self.rows.update(cells);
         let mut kept = Vec::new();
-        for (value, array) in self.values.iter_mut().zip(values) {
-            let cells = value.present(array, &rows, cells, trash, &mut kept);
-            for (lane, store) in &mut value.lanes {
-                store.update(*lane, array, &rows, cells, trash);
+        for (input, fed) in self.inputs.iter_mut().zip(&feed.inputs) {
+            let cells = input.counting(fed, &rows, cells, trash, &mut kept);
+            for (lane, store) in &mut input.lanes {
+                store.update(*lane, feed.first_row, &fed.values, &rows, cells, trash);
             }
         }
     }
 
     /// As [`Lanes::update`] with all rows in element 0, where the least and greatest need no cells.
     /// `cells` has room for as many rows.
-    pub fn update_one(&mut self, values: &[ArrayRef], rows: Range<usize>, cells: &mut [u32], trash: u32) {
-        let plain = |value: &ValueLanes, array: &ArrayRef| {
-            array.nulls().is_none_or(|nulls| nulls.null_count() == 0)
-                && value.lanes.iter().all(|(_, store)| matches!(store, Store::Real(_)))
+    pub fn update_one(&mut self, feed: &Feed, rows: Range<usize>, cells: &mut [u32], trash: u32) {
+        let plain = |input: &InputLanes, fed: &Fed| {
+            fed.condition.is_none()
+                && !fed.has_nulls()
+                && input.lanes.iter().all(|(_, store)| matches!(store, Store::Real(_)))
         };
-        if !self.values.iter().zip(values).all(|(value, array)| plain(value, array)) {
+        if !self.inputs.iter().zip(&feed.inputs).all(|(input, fed)| plain(input, fed)) {
             cells.fill(0);
             // Neighbouring rows take turns among four accumulators where there are four.
             if self.len() >= 8 {
                 fold::spread_by_four(cells);
             }
-            return self.update(values, rows, cells, trash);
+            return self.update(feed, rows, cells, trash);
         }
         self.rows.add(0, rows.len());
-        for (value, array) in self.values.iter_mut().zip(values) {
+        for (input, fed) in self.inputs.iter_mut().zip(&feed.inputs) {
+            let [array] = fed.values.as_slice() else { continue };
             let nans = real_numbers!(
                 array,
                 |v| v[rows.clone()].iter().map(|x| u32::from(x.is_nan())).sum::<u32>(),
                 else 0
             );
-            value.missing.add(0, nans as usize);
-            for (lane, store) in &mut value.lanes {
+            input.left_out.add(0, nans as usize);
+            for (lane, store) in &mut input.lanes {
                 let Store::Real(best) = store else { continue };
                 let finite = matches!(lane, Lane::FiniteMin | Lane::FiniteMax);
                 best[0] = real_numbers!(
@@ -222,8 +248,8 @@ impl Lanes {
     /// Adds what `other` accumulated in `elements`; its element `i` belongs to `target(i)` here.
     pub fn merge(&mut self, other: &Lanes, elements: Range<usize>, target: impl Fn(usize) -> usize) {
         self.rows.merge(&other.rows, elements.clone(), &target);
-        for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
-            mine.missing.merge(&theirs.missing, elements.clone(), &target);
+        for (mine, theirs) in self.inputs.iter_mut().zip(&other.inputs) {
+            mine.left_out.merge(&theirs.left_out, elements.clone(), &target);
             for ((lane, store), (_, from)) in mine.lanes.iter_mut().zip(&theirs.lanes) {
                 store.merge(*lane, from, elements.clone(), &target);
             }
@@ -237,192 +263,65 @@ impl Lanes {
 
     /// Bytes per element, to budget groups with.
     pub fn bytes_per_cell(&self) -> usize {
-        let lanes = self.values.iter().flat_map(|value| &value.lanes);
-        12 + self.values.len() * 12 + lanes.map(|(_, store)| store.element_bytes()).sum::<usize>()
+        let lanes = self.inputs.iter().flat_map(|input| &input.lanes);
+        12 + self.inputs.len() * 12 + lanes.map(|(_, store)| store.element_bytes()).sum::<usize>()
     }
 
-    pub(super) fn store(&self, value: usize, lane: Lane) -> Option<&Store> {
-        self.values.get(value)?.lanes.iter().find(|(l, _)| *l == lane).map(|(_, store)| store)
+    pub(super) fn store(&self, input: usize, lane: Lane) -> Option<&Store> {
+        self.inputs.get(input)?.lanes.iter().find(|(l, _)| *l == lane).map(|(_, store)| store)
     }
 
-    /// Values of element `i` that are neither null nor NaN.
-    pub(super) fn present_at(&self, value: usize, i: usize) -> u64 {
-        self.rows.at(i) - self.values[value].missing.at(i)
+    /// Types of the values of an input.
+    pub(super) fn types(&self, input: usize) -> &[DataType] {
+        self.inputs.get(input).map_or(&[], |input| &input.types)
+    }
+
+    /// Rows of element `i` that count for an input.
+    pub(super) fn counted_at(&self, input: usize, i: usize) -> u64 {
+        self.rows.at(i) - self.inputs[input].left_out.at(i)
     }
 }
 
-impl ValueLanes {
-    /// Counts the missing values; `cells` with their rows sent to the trash.
-    fn present<'a>(
+impl InputLanes {
+    /// `cells` with the rows that do not count sent to the trash; they are counted.
+    fn counting<'a>(
         &mut self,
-        array: &ArrayRef,
+        fed: &Fed,
         rows: &Range<usize>,
         cells: &'a [u32],
         trash: u32,
         kept: &'a mut Vec<u32>,
     ) -> &'a [u32] {
-        let nans = real_numbers!(array, |v| v[rows.clone()].iter().fold(false, |any, x| any | x.is_nan()), else false);
-        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
-        if !nans && nulls.is_none() {
+        let has_nan = |array: &ArrayRef| real_numbers!(array, |v| v[rows.clone()].iter().fold(false, |any, x| any | x.is_nan()), else false);
+        let nans: Vec<&ArrayRef> = fed.values.iter().filter(|array| has_nan(array)).collect();
+        if nans.is_empty() && !fed.has_nulls() && fed.condition.is_none() {
             return cells;
         }
         kept.clear();
         kept.extend_from_slice(cells);
         let mut lost = Vec::new();
-        let mut drop = |cell: &mut u32, present: bool| {
-            if !present && *cell != trash {
+        let mut drop = |cell: &mut u32, counts: bool| {
+            if !counts && *cell != trash {
                 lost.push(*cell);
                 *cell = trash;
             }
         };
-        if let Some(nulls) = nulls {
+        if let Some(condition) = &fed.condition {
+            let met = condition.slice(rows.start, rows.len());
+            kept.iter_mut().zip(&met).for_each(|(cell, met)| drop(cell, met));
+        }
+        for nulls in fed.values.iter().filter_map(|array| array.nulls()) {
             let valid = rows.clone().map(|row| nulls.is_valid(row));
             kept.iter_mut().zip(valid).for_each(|(cell, valid)| drop(cell, valid));
         }
-        if nans {
+        for array in nans {
             real_numbers!(
                 array,
                 |v| kept.iter_mut().zip(&v[rows.clone()]).for_each(|(cell, x)| drop(cell, !x.is_nan())),
                 else ()
             );
         }
-        self.missing.update(&lost);
+        self.left_out.update(&lost);
         kept
     }
-}
-
-impl Store {
-    fn new(lane: Lane, kind: Option<NumericKind>, cells: usize) -> Store {
-        let mut store = match (lane, kind) {
-            (_, None) | (Lane::Count, _) => Store::Nothing,
-            (Lane::Sum, Some(NumericKind::Float)) => Store::Floats(Vec::new()),
-            (Lane::Sum, _) => Store::Integers(Vec::new()),
-            (Lane::Moments, _) => Store::Moments(Vec::new()),
-            (_, Some(NumericKind::Signed)) => Store::Signed(Vec::new()),
-            (_, Some(NumericKind::Unsigned)) => Store::Unsigned(Vec::new()),
-            (_, Some(NumericKind::Float)) => Store::Real(Vec::new()),
-        };
-        store.grow(lane, cells);
-        store
-    }
-
-    fn grow(&mut self, lane: Lane, cells: usize) {
-        let smallest = lane.is_smallest();
-        match self {
-            Store::Nothing => {}
-            Store::Integers(sums) => sums.resize(cells, 0),
-            Store::Floats(sums) => sums.resize(cells, Sum::default()),
-            Store::Signed(best) => best.resize(cells, if smallest { i64::MAX } else { i64::MIN }),
-            Store::Unsigned(best) => best.resize(cells, if smallest { u64::MAX } else { u64::MIN }),
-            Store::Real(best) => best.resize(cells, if smallest { f64::INFINITY } else { f64::NEG_INFINITY }),
-            Store::Moments(moments) => moments.resize(cells, Shifted::EMPTY),
-        }
-    }
-
-    fn element_bytes(&self) -> usize {
-        match self {
-            Store::Nothing => 0,
-            Store::Integers(_) | Store::Floats(_) => 16,
-            Store::Moments(_) => size_of::<Shifted>(),
-            _ => 8,
-        }
-    }
-
-    fn update(&mut self, lane: Lane, array: &ArrayRef, rows: &Range<usize>, cells: &[u32], trash: u32) {
-        let rows = rows.clone();
-        match self {
-            Store::Nothing => {}
-            Store::Integers(sums) => {
-                whole_numbers!(array, |v| fold::sum_integers(&v[rows], cells, sums), else ())
-            }
-            Store::Floats(sums) => real_numbers!(array, |v| fold::sum_floats(&v[rows], cells, sums), else ()),
-            Store::Signed(best) if lane.is_smallest() => {
-                signed_numbers!(array, |v| fold::min(&v[rows], cells, best), else ())
-            }
-            Store::Signed(best) => signed_numbers!(array, |v| fold::max(&v[rows], cells, best), else ()),
-            Store::Unsigned(best) if lane.is_smallest() => {
-                unsigned_numbers!(array, |v| fold::min(&v[rows], cells, best), else ())
-            }
-            Store::Unsigned(best) => unsigned_numbers!(array, |v| fold::max(&v[rows], cells, best), else ()),
-            Store::Real(best) => {
-                let finite: Vec<u32>;
-                let cells = if matches!(lane, Lane::FiniteMin | Lane::FiniteMax) {
-                    let only_finite = |(&cell, finite): (&u32, bool)| if finite { cell } else { trash };
-                    finite = real_numbers!(
-                        array,
-                        |v| cells.iter().zip(v[rows.clone()].iter().map(|x| x.is_finite())).map(only_finite).collect(),
-                        else Vec::new()
-                    );
-                    &finite[..]
-                } else {
-                    cells
-                };
-                if lane.is_smallest() {
-                    real_numbers!(array, |v| fold::min(&v[rows], cells, best), else ());
-                } else {
-                    real_numbers!(array, |v| fold::max(&v[rows], cells, best), else ());
-                }
-            }
-            Store::Moments(moments) => {
-                numbers!(array, |v| fold::moments(&v[rows], EdgeValue::to_f64, cells, moments), else ());
-            }
-        }
-    }
-
-    fn merge(&mut self, lane: Lane, other: &Store, elements: Range<usize>, target: &impl Fn(usize) -> usize) {
-        let smallest = lane.is_smallest();
-        let each = Each { elements, target };
-        fn better<T: Copy + PartialOrd>(smallest: bool) -> impl Fn(&mut T, &T) {
-            move |mine, &v| {
-                if (smallest && v < *mine) || (!smallest && v > *mine) {
-                    *mine = v;
-                }
-            }
-        }
-        match (self, other) {
-            (Store::Nothing, Store::Nothing) => {}
-            (Store::Integers(mine), Store::Integers(theirs)) => each.add(mine, theirs, |a, b| *a += b),
-            (Store::Floats(mine), Store::Floats(theirs)) => each.add(mine, theirs, |a, b| {
-                a.add(b.high);
-                a.low += b.low;
-            }),
-            (Store::Signed(mine), Store::Signed(theirs)) => each.add(mine, theirs, better(smallest)),
-            (Store::Unsigned(mine), Store::Unsigned(theirs)) => each.add(mine, theirs, better(smallest)),
-            (Store::Real(mine), Store::Real(theirs)) => each.add(mine, theirs, better(smallest)),
-            (Store::Moments(mine), Store::Moments(theirs)) => each.add(mine, theirs, merge_moments),
-            _ => unreachable!("stores of one lane are of one kind"),
-        }
-    }
-}
-
-/// The elements to merge, and where each belongs.
-struct Each<'a, F> {
-    elements: Range<usize>,
-    target: &'a F,
-}
-
-impl<F: Fn(usize) -> usize> Each<'_, F> {
-    fn add<T>(self, mine: &mut [T], theirs: &[T], add: impl Fn(&mut T, &T)) {
-        let first = self.elements.start;
-        for (i, v) in theirs[self.elements].iter().enumerate() {
-            add(&mut mine[(self.target)(first + i)], v);
-        }
-    }
-}
-
-/// Moves `from` to the pilot of `into` and adds it (Chan, Golub, LeVeque 1983, equation 2.1b for
-/// shifted sums).
-fn merge_moments(into: &mut Shifted, from: &Shifted) {
-    if from.count == 0 {
-        return;
-    }
-    if into.count == 0 {
-        *into = *from;
-        return;
-    }
-    let n = from.count as f64;
-    let shift = from.pilot - into.pilot;
-    into.count += from.count;
-    into.second += from.second + 2.0 * shift * from.first + n * shift * shift;
-    into.first += from.first + n * shift;
 }

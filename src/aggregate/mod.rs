@@ -5,16 +5,19 @@
 //! a [`Grid`] is the finished result. Nothing here knows expressions or files.
 
 mod bins;
+mod codes;
 mod finish;
 mod grid;
 mod lanes;
 mod nice;
+mod pick;
+mod store;
 mod table;
 mod values;
 
 pub use bins::{Bins, BinsError, Scale, SlotKind};
 pub use grid::{Grid, to_f64};
-pub use lanes::{Lane, Lanes};
+pub use lanes::{Fed, Feed, Input, Lane, Lanes};
 pub use nice::{nice_bins, widen};
-pub use table::{AGGREGATES, Aggregate, Measured};
+pub use table::{AGGREGATES, Aggregate, Argument, Measured};
 pub use values::{NumericKind, Slotter, missing_values, numeric_kind, plain_numbers, within};

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt8Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, UInt8Array};
 use arrow::buffer::BooleanBuffer;
+use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -52,7 +53,7 @@ pub fn plain_numbers(array: &ArrayRef) -> ArrayRef {
         DataType::Time64(_) | DataType::Date64 | DataType::Timestamp(..) | DataType::Duration(_) => {
             DataType::Int64
         }
-        DataType::Dictionary(_, values) => values.as_ref().clone(),
+        DataType::Dictionary(_, values) if numeric_kind(values).is_some() => values.as_ref().clone(),
         _ => return array.clone(),
     };
     arrow::compute::cast(array, &target)
@@ -62,6 +63,18 @@ pub fn plain_numbers(array: &ArrayRef) -> ArrayRef {
 fn booleans_as_bytes(array: &BooleanArray) -> ArrayRef {
     let bytes: Vec<u8> = array.values().iter().map(u8::from).collect();
     std::sync::Arc::new(UInt8Array::new(bytes.into(), array.nulls().cloned()))
+}
+
+/// Whole numbers in a type that counts in them.
+pub(super) fn whole_as(values: Int64Array, data_type: &DataType) -> ArrayRef {
+    let array: ArrayRef = std::sync::Arc::new(values);
+    let narrowed = match data_type {
+        DataType::Date32 | DataType::Time32(_) => {
+            cast(&array, &DataType::Int32).and_then(|narrow| cast(&narrow, data_type))
+        }
+        _ => cast(&array, data_type),
+    };
+    narrowed.unwrap_or(array)
 }
 
 /// Runs `$body` with `$values` bound to the typed slice of `$array` when its type is listed.

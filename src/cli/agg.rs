@@ -34,7 +34,10 @@ pub(super) struct Agg {
     #[arg(long, value_name = "EXPR[:lo:hi:bins]")]
     by: Vec<String>,
     /// What to compute of every cell, as `mean(fare)`; counts rows if not given
-    #[arg(long = "agg", value_name = "NAME(EXPR)")]
+    ///
+    /// An aggregate of expressions, `mean(fare) where paid` of some rows, or a formula over aggregates, as
+    /// `sum(tip) / sum(fare)`.
+    #[arg(long = "agg", value_name = "MEASURE")]
     aggregates: Vec<String>,
     #[command(flatten)]
     filters: Filters,

@@ -124,16 +124,7 @@ impl Table {
 
     /// The measure `text`, as `mean(fare)`.
     pub(super) fn measure(&self, flag: &str, text: &str) -> Result<Measure, Failure> {
-        if let Some((_, rest)) = text.split_once('(')
-            && let Some(inside) = rest.trim_end().strip_suffix(')')
-            && !matches!(inside.trim(), "" | "*")
-            && let Err(mut error) = Expr::parse(inside, self.dataset.schema())
-        {
-            let start = text.len() - rest.len();
-            error.span = error.span.start + start..error.span.end + start;
-            return Err(Failure::expression(flag, text, &error));
-        }
-        Measure::parse(text, &self.dataset).map_err(|reason| Failure::Usage(format!("{flag}: {reason}")))
+        Measure::check(text, &self.dataset).map_err(|error| Failure::expression(flag, text, &error))
     }
 
     /// A question about the rows of `selection`.

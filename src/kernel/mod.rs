@@ -9,5 +9,7 @@ pub mod edge;
 pub mod float;
 pub mod fold;
 pub mod integer;
+pub mod moments;
+pub mod order;
 pub mod select;
 mod wide;

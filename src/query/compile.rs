@@ -6,11 +6,13 @@ use std::sync::atomic::AtomicU64;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
-use super::masks::Test;
+use super::masks::{Masks, Test};
+use super::measure::Measures;
 use super::pass::Pass;
 use super::{Ask, Axis, Key, Measure, QueryError, Question};
-use crate::aggregate::{Bins, Grid, Lanes, Measured, Slotter};
+use crate::aggregate::{Bins, Fed, Feed, Grid, Lanes, Slotter};
 use crate::expr::{Expr, Program};
+use crate::select::Clause;
 
 /// Most cells a grid may have.
 const MAX_CELLS: u64 = 1 << 26;
@@ -22,11 +24,17 @@ const MOST_SPREAD: usize = 2048;
 #[derive(Debug, Clone)]
 pub(super) struct Compiled {
     pub(super) filter: Vec<usize>,
-    /// Types of the measured values, and where they are.
-    pub(super) value_types: Vec<DataType>,
-    pub(super) values: Vec<usize>,
-    pub(super) measures: Vec<Measured>,
+    pub(super) measures: Measures,
+    /// Where the values of every input of the measures are.
+    fed: Vec<FedBy>,
     pub(super) shape: Shape,
+}
+
+#[derive(Debug, Clone)]
+struct FedBy {
+    values: Vec<usize>,
+    /// Position of the clause.
+    condition: Option<usize>,
 }
 
 /// What a question accumulates into.
@@ -73,11 +81,7 @@ impl Pass {
             let mut filter = Vec::new();
             for clause in question.selection.clauses() {
                 let clause = clause.resolved(resolve);
-                let place = *clause_places.entry(clause.key()).or_insert_with(|| {
-                    clauses.push((Test::of(&clause, &mut collector), clause.inverted));
-                    clauses.len() - 1
-                });
-                filter.push(place);
+                filter.push(clause_of(clause, &mut clauses, &mut clause_places, &mut collector));
             }
             let mut axis = |expr: &Expr, bins: &Bins, collector: &mut Collector| {
                 let value = collector.place(resolve(expr));
@@ -123,21 +127,19 @@ impl Pass {
                 Ask::Grid { measures, .. } | Ask::Groups { measures, .. } => measures,
                 Ask::Index | Ask::Cube { .. } => no_measures,
             };
-            let (mut values, mut value_types, mut measured) = (Vec::new(), Vec::new(), Vec::new());
-            for measure in measures {
-                let value = measure.value.as_ref().map(|expr| {
-                    let expr = resolve(expr);
-                    let data_type = expr.data_type().clone();
-                    let place = collector.place(expr);
-                    values.iter().position(|&v| v == place).unwrap_or_else(|| {
-                        values.push(place);
-                        value_types.push(data_type);
-                        values.len() - 1
-                    })
-                });
-                measured.push(Measured { aggregate: measure.aggregate, value });
-            }
-            compiled.push(Compiled { filter, value_types, values, measures: measured, shape });
+            let measures = Measures::of(measures, resolve);
+            let fed = measures
+                .sources()
+                .iter()
+                .map(|(values, condition)| FedBy {
+                    values: values.iter().map(|value| collector.place(value.clone())).collect(),
+                    condition: condition.as_ref().map(|condition| {
+                        let clause = Clause::filter(condition.clone());
+                        clause_of(clause, &mut clauses, &mut clause_places, &mut collector)
+                    }),
+                })
+                .collect();
+            compiled.push(Compiled { filter, measures, fed, shape });
         }
         let schema = match questions.first() {
             Some(question) => question.dataset.source().schema().clone(),
@@ -145,7 +147,7 @@ impl Pass {
         };
         let program = Program::compile(&collector.exprs, &schema);
         let mut numbers: Vec<usize> = axes.iter().map(|(value, _)| *value).collect();
-        numbers.extend(compiled.iter().flat_map(|question| &question.values));
+        numbers.extend(compiled.iter().flat_map(|question| question.fed.iter().flat_map(|fed| &fed.values)));
         numbers.sort_unstable();
         numbers.dedup();
         let slotter =
@@ -170,18 +172,40 @@ impl Compiled {
     }
 
     /// The grid of accumulators with one element per cell.
-    pub(super) fn finish_grid(&self, lanes: &Lanes, ask: &Ask) -> Grid {
+    pub(super) fn finish_grid(&self, lanes: &Lanes, ask: &Ask) -> Result<Grid, QueryError> {
         let axes: Vec<Bins> = match ask {
             Ask::Grid { axes, .. } => axes.iter().map(|axis| axis.bins.clone()).collect(),
             _ => Vec::new(),
         };
         let cells = axes.iter().map(Bins::slots).product();
-        let measures = self.measures.iter().map(|m| m.finish(lanes, &self.value_types, cells)).collect();
-        Grid { axes, counts: (0..cells).map(|cell| lanes.rows_at(cell)).collect(), measures }
+        let measures = self.measures.finish(lanes, cells)?;
+        Ok(Grid { axes, counts: (0..cells).map(|cell| lanes.rows_at(cell)).collect(), measures })
     }
 
-    /// The measured values of a chunk.
-    pub(super) fn arrays(&self, values: &[ArrayRef]) -> Vec<ArrayRef> {
-        self.values.iter().map(|&v| values[v].clone()).collect()
+    /// A chunk from row `first_row` of the table on, as the accumulators are fed it.
+    pub(super) fn feed(&self, first_row: u64, numbers: &[ArrayRef], masks: &Masks<'_>) -> Feed {
+        let fed = |by: &FedBy| Fed {
+            values: by.values.iter().map(|&value| numbers[value].clone()).collect(),
+            condition: by.condition.as_ref().and_then(|c| masks[std::slice::from_ref(c)].clone()),
+        };
+        Feed { first_row, inputs: self.fed.iter().map(fed).collect() }
     }
+
+    /// Positions of the clauses that are conditions of measures.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = &usize> {
+        self.fed.iter().filter_map(|fed| fed.condition.as_ref())
+    }
+}
+
+/// The position of a clause whose expressions are resolved.
+fn clause_of(
+    clause: Clause,
+    clauses: &mut Vec<(Test, bool)>,
+    places: &mut HashMap<String, usize>,
+    collector: &mut Collector,
+) -> usize {
+    *places.entry(clause.key()).or_insert_with(|| {
+        clauses.push((Test::of(&clause, collector), clause.inverted));
+        clauses.len() - 1
+    })
 }

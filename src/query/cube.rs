@@ -148,7 +148,7 @@ impl Cube {
     /// # Errors
     /// [`QueryError::Panicked`] when the groups cannot be put together.
     pub fn slice(&self, wanted: &[bool]) -> Result<Answer, QueryError> {
-        let empty = |cells| Lanes::new(&self.question.measures, &self.question.value_types, cells);
+        let empty = |cells| self.question.measures.lanes(cells);
         match &self.shape {
             &Shape::Grid { active, passive } => {
                 let mut lanes = empty(passive + 1);
@@ -156,7 +156,7 @@ impl Cube {
                     let first = slot * passive;
                     lanes.merge(&self.lanes, first..first + passive, |element| element - first);
                 }
-                Ok(Answer::Grid(self.question.finish_grid(&lanes, &self.ask)))
+                Ok(Answer::Grid(self.question.finish_grid(&lanes, &self.ask)?))
             }
             Shape::Groups { keys, places, groups } => {
                 let mut lanes = empty(groups + 1);
@@ -167,12 +167,11 @@ impl Cube {
                 lanes.merge(&self.lanes, 0..self.lanes.len(), target);
                 let present: Vec<u32> =
                     (0..*groups as u32).filter(|&g| lanes.rows_at(g as usize) > 0).collect();
-                let measures = self.question.measures.iter();
-                let measures = measures.map(|m| m.finish(&lanes, &self.question.value_types, *groups));
+                let measures = self.question.measures.finish(&lanes, *groups)?;
                 Ok(Answer::Groups(Groups {
                     keys: take(keys, &present)?,
                     counts: present.iter().map(|&g| lanes.rows_at(g as usize)).collect(),
-                    measures: measures.map(|all| taken(&all, &present)).collect::<Result<_, _>>()?,
+                    measures: measures.iter().map(|all| taken(all, &present)).collect::<Result<_, _>>()?,
                 }))
             }
         }

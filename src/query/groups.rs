@@ -15,7 +15,7 @@ use super::compile::{Compiled, CompiledKey, Shape};
 use super::direct::Direct;
 use super::pass::Scratch;
 use super::question::internal;
-use crate::aggregate::{Bins, Lanes, Measured};
+use crate::aggregate::{Bins, Feed, Lanes};
 
 /// The values of one key, one per group.
 #[derive(Debug, Clone)]
@@ -78,11 +78,7 @@ pub(super) struct GroupPartial {
 }
 
 impl GroupPartial {
-    pub(super) fn new(
-        keys: &[CompiledKey],
-        measures: &[Measured],
-        value_types: &[DataType],
-    ) -> Result<GroupPartial, QueryError> {
+    pub(super) fn new(keys: &[CompiledKey], lanes: Lanes) -> Result<GroupPartial, QueryError> {
         let options = arrow::compute::SortOptions { descending: false, nulls_first: false };
         let fields = keys.iter().map(|key| {
             let data_type = match key {
@@ -98,19 +94,19 @@ impl GroupPartial {
             table: HashTable::new(),
             bytes: Vec::new(),
             ends: Vec::new(),
-            lanes: Lanes::new(measures, value_types, 1),
+            lanes,
             rows: 0,
             direct: Direct::new(slots_beside(keys)),
         })
     }
 
-    /// Folds the rows of a block in; `values` as they are for the keys, `numbers` for the measures.
+    /// Folds the rows of a block in; `values` as they are for the keys, `feed` for the measures.
     #[expect(clippy::too_many_arguments, reason = "the parts of one block, each used once")]
     pub(super) fn update(
         &mut self,
         question: &Compiled,
         values: &[ArrayRef],
-        numbers: &[ArrayRef],
+        feed: &Feed,
         scratch: &mut Scratch,
         mask: Option<&BooleanBuffer>,
         block: &Range<usize>,
@@ -122,7 +118,7 @@ impl GroupPartial {
         self.write_cells(keys, values, scratch, mask, block)?;
         self.check(budget)?;
         self.lanes.grow(self.ends.len() + 1);
-        self.lanes.update(&question.arrays(numbers), block.clone(), &scratch.cells, 0);
+        self.lanes.update(feed, block.clone(), &scratch.cells, 0);
         Ok(())
     }
 
@@ -231,11 +227,9 @@ impl GroupPartial {
         let take = UInt32Array::from_iter_values(order.iter().map(|&group| group + 1));
         let measures = question
             .measures
+            .finish(&lanes, count + 1)?
             .iter()
-            .map(|measured| {
-                let all = measured.finish(&lanes, &question.value_types, count + 1);
-                arrow::compute::take(&all, &take, None).map_err(internal)
-            })
+            .map(|all| arrow::compute::take(all, &take, None).map_err(internal))
             .collect::<Result<Vec<_>, _>>()?;
         let counts = order.iter().map(|&group| lanes.rows_at(group as usize + 1)).collect();
         Ok(Groups { keys, counts, measures })

@@ -39,15 +39,20 @@ pub(super) enum Test {
     Where(usize),
 }
 
+/// Which rows of a chunk pass, by the positions of clauses; `None` for all rows.
+pub(super) type Masks<'a> = HashMap<&'a [usize], Option<BooleanBuffer>>;
+
 impl Pass {
-    /// Which rows pass each filter of the pass; `None` for all rows. Each clause is evaluated once.
-    pub(super) fn masks(&self, values: &[ArrayRef]) -> HashMap<&[usize], Option<BooleanBuffer>> {
+    /// Which rows pass each filter of the pass and each condition of a measure. Each clause is evaluated
+    /// once.
+    pub(super) fn masks(&self, values: &[ArrayRef]) -> Masks<'_> {
         let mut of_clauses = vec![None; self.clauses.len()];
         let mut of_filters = HashMap::new();
         for question in &self.questions {
-            of_filters
-                .entry(question.filter.as_slice())
-                .or_insert_with(|| self.mask(&question.filter, values, &mut of_clauses));
+            let filters = std::iter::once(question.filter.as_slice());
+            for filter in filters.chain(question.conditions().map(std::slice::from_ref)) {
+                of_filters.entry(filter).or_insert_with(|| self.mask(filter, values, &mut of_clauses));
+            }
         }
         of_filters
     }

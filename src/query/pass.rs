@@ -10,7 +10,7 @@ use super::compile::{Compiled, Shape};
 use super::groups::GroupPartial;
 use super::masks::{Test, keep_passing};
 use super::{Ask, QueryError, Question};
-use crate::aggregate::{Lanes, Slotter, plain_numbers};
+use crate::aggregate::{Feed, Lanes, Slotter, plain_numbers};
 use crate::data::Chunk;
 use crate::dataset::Source;
 use crate::expr::Program;
@@ -76,13 +76,11 @@ impl Pass {
                 Ok(match &question.shape {
                     Shape::Grid { cells, .. } => {
                         let elements = (cells + 1) * spread(question);
-                        Partial::Grid(Lanes::new(&question.measures, &question.value_types, elements))
+                        Partial::Grid(question.measures.lanes(elements))
                     }
-                    Shape::Groups { keys } => Partial::Groups(Box::new(GroupPartial::new(
-                        keys,
-                        &question.measures,
-                        &question.value_types,
-                    )?)),
+                    Shape::Groups { keys } => {
+                        Partial::Groups(Box::new(GroupPartial::new(keys, question.measures.lanes(1))?))
+                    }
                     Shape::Index => Partial::Index(Vec::new()),
                 })
             })
@@ -113,6 +111,9 @@ impl Pass {
                 passing.push(mask.map_or(rows, BooleanBuffer::count_set_bits) as u32);
             }
         }
+        let first_row = chunk.rows.start;
+        let feeds: Vec<Feed> =
+            self.questions.iter().map(|question| question.feed(first_row, &numbers, &masks)).collect();
         scratch.slots.resize_with(self.axes.len(), || vec![0; BLOCK]);
         let folded = self.questions.iter().any(|question| !matches!(question.shape, Shape::Index));
         for start in (0..if folded { rows } else { 0 }).step_by(BLOCK) {
@@ -120,26 +121,21 @@ impl Pass {
             for ((value, slotter), slots) in self.axes.iter().zip(&mut scratch.slots) {
                 slotter.write(&numbers[*value], block.clone(), &mut slots[..block.len()]);
             }
-            for (question, partial) in self.questions.iter().zip(&mut *partials) {
+            for ((question, feed), partial) in self.questions.iter().zip(&feeds).zip(&mut *partials) {
                 let mask = masks[question.filter.as_slice()].as_ref();
                 match partial {
                     Partial::Index(_) => {}
                     Partial::Grid(lanes) if mask.is_none() && question.is_one_cell() => {
                         scratch.cells.resize(block.len(), 0);
                         let trash = (lanes.len() / 2) as u32;
-                        lanes.update_one(
-                            &question.arrays(&numbers),
-                            block.clone(),
-                            &mut scratch.cells,
-                            trash,
-                        );
+                        lanes.update_one(feed, block.clone(), &mut scratch.cells, trash);
                     }
                     Partial::Grid(lanes) => {
                         let trash = question.grid_cells(&block, mask, scratch);
-                        lanes.update(&question.arrays(&numbers), block.clone(), &scratch.cells, trash);
+                        lanes.update(feed, block.clone(), &scratch.cells, trash);
                     }
                     Partial::Groups(groups) => {
-                        groups.update(question, &values, &numbers, scratch, mask, &block, budget)?;
+                        groups.update(question, &values, feed, scratch, mask, &block, budget)?;
                     }
                 }
             }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Cube, Groups, RowIndex};
-use crate::aggregate::{Aggregate, Bins, Grid};
+use super::{Cube, Groups, Measure, RowIndex};
+use crate::aggregate::{Bins, Grid};
 use crate::dataset::{Dataset, ReadError};
 use crate::expr::{Expr, ExprError};
 use crate::select::Selection;
@@ -25,97 +25,6 @@ pub enum Key {
     Value(Expr),
     /// The slots of a binned axis.
     Binned(Axis),
-}
-
-/// An aggregate of an expression; without one it counts rows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Measure {
-    /// What is computed.
-    pub aggregate: &'static Aggregate,
-    /// Of what.
-    pub value: Option<Expr>,
-}
-
-impl Measure {
-    /// The measure `aggregate(value)`.
-    ///
-    /// # Errors
-    /// A sentence that says why there is no such measure.
-    pub fn new(aggregate: &'static Aggregate, value: Option<Expr>) -> Result<Measure, String> {
-        match &value {
-            None if !aggregate.value_optional => {
-                Err(format!("`{}` needs a value, as in `{0}(x)`", aggregate.name))
-            }
-            Some(expr) if !(aggregate.accepts)(expr.data_type()) => Err(format!(
-                "`{}` is not defined for `{expr}`, which is of type {}",
-                aggregate.name,
-                expr.data_type()
-            )),
-            _ => Ok(Measure { aggregate, value }),
-        }
-    }
-
-    /// The measure written `name` or `name(expression)`, over the columns of `dataset`.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong with the text.
-    pub fn parse(text: &str, dataset: &Dataset) -> Result<Measure, String> {
-        Measure::check(text, dataset).map_err(|error| error.to_string())
-    }
-
-    /// As [`Measure::parse`], with the place of what is wrong.
-    ///
-    /// # Errors
-    /// [`ExprError`] with a place in `text`.
-    pub fn check(text: &str, dataset: &Dataset) -> Result<Measure, ExprError> {
-        let start = text.len() - text.trim_start().len();
-        let end = text.trim_end().len().max(start);
-        let wrong = |message, span| ExprError { message, span, suggestion: None };
-        let bracket = text[..end].find('(');
-        let name_end = start + text[start..bracket.unwrap_or(end)].trim_end().len();
-        let name = &text[start..name_end];
-        let inside = match bracket {
-            None => None,
-            Some(bracket) if text[..end].ends_with(')') => Some(bracket + 1..end - 1),
-            Some(_) => {
-                return Err(wrong(
-                    format!("`{}`: a closing bracket is missing", &text[start..end]),
-                    end..end,
-                ));
-            }
-        };
-        let aggregate = Aggregate::named(name).ok_or_else(|| {
-            let known: Vec<_> = crate::aggregate::AGGREGATES.iter().map(|a| a.name).collect();
-            ExprError {
-                message: format!("`{name}` is no aggregate; there are {}", known.join(", ")),
-                span: start..name_end,
-                suggestion: crate::expr::nearest(name, known.into_iter()).map(str::to_owned),
-            }
-        })?;
-        let span = inside.unwrap_or(end..end);
-        let value = match &text[span.clone()] {
-            blank if matches!(blank.trim(), "" | "*") => None,
-            inside => Some(Expr::parse(inside, dataset.schema()).map_err(|mut error| {
-                error.span = error.span.start + span.start..error.span.end + span.start;
-                error
-            })?),
-        };
-        Measure::new(aggregate, value).map_err(|message| wrong(message, span))
-    }
-
-    /// The number of rows.
-    pub fn count() -> Measure {
-        Measure { aggregate: crate::aggregate::AGGREGATES[0], value: None }
-    }
-}
-
-impl std::fmt::Display for Measure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.value {
-            None => f.write_str(self.aggregate.name),
-            Some(value) => write!(f, "{}({value})", self.aggregate.name),
-        }
-    }
 }
 
 /// The shape of an answer.
@@ -160,8 +69,7 @@ impl Ask {
         let axis = |axis: &Axis| format!("{}:{:?}", resolve(&axis.expr), axis.bins.edges());
         let measured = |key: &mut String, measures: &[Measure]| {
             for measure in measures {
-                let value = measure.value.as_ref().map(|v| resolve(v).to_string()).unwrap_or_default();
-                let _ = write!(key, "|{}({value})", measure.aggregate.name);
+                let _ = write!(key, "|{}", measure.key(resolve));
             }
         };
         match self {

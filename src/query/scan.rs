@@ -247,7 +247,7 @@ fn finish(
         (Partial::Groups(groups), Ask::Cube { active, .. }) => {
             Answer::Cube(Box::new(Cube::of_groups(*groups, compiled, active)?))
         }
-        (Partial::Grid(lanes), ask) => Answer::Grid(compiled.finish_grid(&lanes, ask)),
+        (Partial::Grid(lanes), ask) => Answer::Grid(compiled.finish_grid(&lanes, ask)?),
         (Partial::Groups(groups), _) => Answer::Groups(groups.finish(&compiled)?),
         (Partial::Index(passing), _) => Answer::Index(RowIndex::new(layout.clone(), &passing)),
     })

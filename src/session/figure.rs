@@ -171,8 +171,14 @@ fn unit_of(dataset: &Dataset, expr: &Expr) -> Option<String> {
 /// What the values of a view are: `rows`, `mean fare [USD]`.
 fn value_name(dataset: &Dataset, view: &ViewSpec) -> String {
     let Ok(measure) = Measure::parse(&view.measure, dataset) else { return view.measure.clone() };
-    let name = measure.aggregate.name;
-    let Some(value) = &measure.value else { return "rows".to_owned() };
+    if measure.is_count_of_rows() {
+        return "rows".to_owned();
+    }
+    let plain = measure.aggregation().filter(|part| part.condition.is_none());
+    let Some((part, [value])) = plain.map(|part| (part, part.values.as_slice())) else {
+        return measure.to_string();
+    };
+    let name = part.aggregate.name;
     let has_unit_of_value = !name.starts_with("var") && name != "count";
     match unit_of(dataset, value).filter(|_| has_unit_of_value) {
         Some(unit) => format!("{name} {} [{unit}]", bare(&value.to_string())),

@@ -202,7 +202,7 @@ fn measure_button(ui: &mut Ui, view: &mut ViewSpec, state: &mut ViewState, cx: &
                 if !chosen.on_hover_text(aggregate.doc).clicked() {
                     continue;
                 }
-                if aggregate.value_optional {
+                if aggregate.least_arguments() == 0 {
                     view.measure = aggregate.name.to_owned();
                     ui.close();
                 } else {

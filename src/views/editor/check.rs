@@ -37,9 +37,13 @@ impl Purpose {
     pub(super) fn check(self, text: &str, dataset: &Arc<Dataset>) -> Result<Checked, ExprError> {
         if self == Purpose::Measure {
             let measure = Measure::check(text, dataset)?;
-            let of = measure.value.as_ref().map(|value| format!(" of {}", describe(value.data_type())));
-            let about = format!("{}{}", measure.aggregate.doc.trim_end_matches('.'), of.unwrap_or_default());
-            return Ok(Checked { value: measure.value, about });
+            let Some(part) = measure.aggregation() else {
+                return Ok(Checked { value: None, about: "A formula over aggregates".to_owned() });
+            };
+            let value = part.values.first().cloned();
+            let of = value.as_ref().map(|value| format!("; of {}", describe(value.data_type())));
+            let about = format!("{}{}", part.aggregate.doc.trim_end_matches('.'), of.unwrap_or_default());
+            return Ok(Checked { value, about });
         }
         let expr = match Expr::parse(text, dataset.schema()) {
             Ok(expr) => expr,
@@ -132,12 +136,12 @@ fn aggregates(text: &str, cursor: usize) -> Vec<Completion> {
         .filter(|aggregate| is_whole || aggregate.name.contains(&typed))
         .map(|aggregate| {
             let name = aggregate.name;
-            let call = if aggregate.value_optional { name.to_owned() } else { format!("{name}(x)") };
-            let calls = aggregate.value_optional || text[end..].starts_with('(');
+            let alone = aggregate.least_arguments() == 0;
+            let calls = alone || text[end..].starts_with('(');
             Completion {
                 name: name.to_owned(),
                 kind: CompletionKind::Function,
-                signature: call,
+                signature: aggregate.signature.to_owned(),
                 doc: aggregate.doc.to_owned(),
                 text: if calls { name.to_owned() } else { format!("{name}(") },
                 replace: start.min(cursor)..end,
