@@ -15,6 +15,7 @@ mod expressions;
 mod formats_arrow;
 mod formats_hdf5;
 mod formats_libhdf5;
+mod gestures;
 mod licenses;
 mod measures;
 mod pictures;

@@ -6,7 +6,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::dialogs::Dialog;
 use super::monitor::STATE_JOB;
-use super::{App, strip};
+use super::{App, chip};
 use crate::engine::{Freshness, Slot, read_text};
 use crate::export::{
     Chart, CsvOptions, Palette, Picture, PictureOptions, atomic_write, save_picture, save_table,
@@ -164,7 +164,7 @@ fn notes(app: &App, view: ViewId) -> Vec<(String, String)> {
         notes.push(("view".to_owned(), view.title()));
     }
     for filter in document.filters.iter().filter(|filter| filter.enabled) {
-        notes.push(("filter".to_owned(), strip::describe(session, filter)));
+        notes.push(("filter".to_owned(), chip::describe(session, filter)));
     }
     notes
 }

@@ -5,6 +5,7 @@
 //! nothing of the session. Neither ever reads a file or waits.
 
 mod canvas;
+mod chip;
 mod columns;
 mod dialogs;
 mod exports;

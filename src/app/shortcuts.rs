@@ -74,10 +74,12 @@ pub(super) static SHORTCUTS: &[Shortcut] = &[
 pub(super) static GESTURES: &[(&str, &str)] = &[
     ("drag on a picture", "new brush; on a heatmap a rectangle"),
     ("drag a brush, or its edge", "move it, or resize it"),
+    ("Shift+drag, Alt+drag", "add an interval, take one out"),
     ("Ctrl while dragging", "do not snap to bins"),
+    ("L on a heatmap", "draw a lasso, or rectangles again"),
     ("Esc, or double click", "clear the brush of the focused view"),
     ("arrows on a focused edge", "move it by one bin; with Shift by ten"),
-    ("click on a bar", "filter to its value; with Shift add or take away"),
+    ("click on a bar, or on <, >, ?", "filter to its values; with Shift add or take away"),
     ("wheel", "zoom at the pointer; in the rows, move"),
     ("drag on an axis, middle button", "pan"),
     ("double click on an axis", "full extent"),

@@ -8,12 +8,11 @@ use super::input::{Filters, Input, Table};
 use super::scene::{Look, charts, check_picture_path, session_on};
 use super::{CliCommand, Execute, Failure, command};
 use crate::data::{Kind, kind};
-use crate::export::Picture;
+use crate::export::{ColorScale, Picture};
 use crate::query::Key;
 use crate::session::questions::{HEATMAP_BINS, HISTOGRAM_BINS};
 use crate::session::{
-    AxisSpec, ColorScale, ColumnSpec, Document, FilterSpec, Layout, PredicateSpec, ViewId, ViewKind,
-    ViewSpec, figure,
+    AxisSpec, ColumnSpec, Document, FilterSpec, Layout, PredicateSpec, ViewId, ViewKind, ViewSpec, figure,
 };
 
 pub(super) const COMMAND: CliCommand = command::<Plot>("plot");

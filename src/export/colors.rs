@@ -1,5 +1,7 @@
 //! Colours of pictures: the light and the dark palette, perceptually uniform colour maps.
 
+use serde::{Deserialize, Serialize};
+
 /// A colour in sRGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rgb(pub u8, pub u8, pub u8);
@@ -60,7 +62,8 @@ impl Palette {
 }
 
 /// A perceptually uniform colour map: equal steps of value are equal steps of lightness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ColorMap {
     /// Violet, teal, yellow.
     #[default]
@@ -114,18 +117,23 @@ impl ColorMap {
 }
 
 /// How values are spread over a colour map or an axis of counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ColorScale {
     /// In proportion.
-    #[default]
     Linear,
     /// By the square root: faint cells show.
     Sqrt,
     /// By the logarithm; values of zero and below lie at the lower end.
+    #[default]
     Log,
 }
 
 impl ColorScale {
+    /// All scales, with the names a person picks them by.
+    pub const ALL: [(&'static str, ColorScale); 3] =
+        [("logarithmic", ColorScale::Log), ("square root", ColorScale::Sqrt), ("linear", ColorScale::Linear)];
+
     /// Where `value` lies between `lo` and `hi`, 0 to 1 and beyond; NaN stays NaN.
     pub fn position(self, value: f64, lo: f64, hi: f64) -> f64 {
         let bend = |x: f64| match self {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::Scale;
+use crate::aggregate::{Bins, Scale};
+use crate::export::{ColorMap, ColorScale};
 
 /// Names a view for as long as the session lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,32 +24,6 @@ pub enum ViewKind {
     Bars,
     /// The rows themselves.
     Rows,
-}
-
-/// How counts or values become colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ColorScale {
-    /// In proportion.
-    Linear,
-    /// By logarithm.
-    #[default]
-    Log,
-    /// By square root.
-    Sqrt,
-}
-
-/// A perceptually uniform series of colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ColorMap {
-    /// Blue to yellow.
-    #[default]
-    Viridis,
-    /// Black to cream by way of purple.
-    Magma,
-    /// Blue to yellow for the colour blind.
-    Cividis,
 }
 
 /// Colours of the window.
@@ -165,6 +140,25 @@ pub enum PredicateSpec {
         /// First value above.
         hi: f64,
     },
+    /// Values in any of several intervals `[lo, hi)`.
+    Intervals {
+        /// The values.
+        expr: String,
+        /// First value inside and first value above of each; an infinite end is no end.
+        intervals: Vec<[f64; 2]>,
+        /// Whether missing values pass too.
+        #[serde(default)]
+        missing: bool,
+    },
+    /// Points in the cells of a plane whose centre lies inside a polygon.
+    Lasso {
+        /// Horizontal axis.
+        x: CutAxis,
+        /// Vertical axis.
+        y: CutAxis,
+        /// The polygon's corners, in values of both axes.
+        corners: Vec<[f64; 2]>,
+    },
     /// Points in a rectangle, half-open on both axes.
     Rect {
         /// Horizontal values.
@@ -191,6 +185,26 @@ pub enum PredicateSpec {
         /// The expression.
         text: String,
     },
+}
+
+/// An axis cut at given edges, as the cells of a lasso need it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CutAxis {
+    /// The values.
+    pub expr: String,
+    /// The edges of its bins, ascending.
+    pub edges: Vec<f64>,
+    /// Whether it was drawn logarithmically.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log: bool,
+}
+
+impl CutAxis {
+    /// The bins between its edges; `None` unless these are finite and ascend.
+    pub fn bins(&self) -> Option<Bins> {
+        Bins::from_edges(self.edges.clone(), if self.log { Scale::Log } else { Scale::Linear })
+    }
 }
 
 /// A filter as it is written, shown and saved.

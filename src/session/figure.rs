@@ -8,12 +8,12 @@ use arrow::array::{ArrayRef, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
-use super::{AxisSpec, ColorMap, ColorScale, Filter, PredicateSpec, Session, ViewId, ViewKind, ViewSpec};
+use super::{AxisSpec, Brushed, Filter, PredicateSpec, Session, ViewId, ViewKind, ViewSpec};
 use crate::aggregate::{Bins, Grid, Scale, to_f64};
 use crate::data::{Kind, format_value, group_digits, kind, per_second, shorten};
 use crate::dataset::Dataset;
 use crate::export::{
-    self, AxisKind, AxisLabel, Bars, Body, Chart, Dashboard, DashboardColumn, Heatmap, Histogram, OffAxis,
+    AxisKind, AxisLabel, Bars, Body, Chart, Dashboard, DashboardColumn, Heatmap, Histogram, OffAxis,
     RowsTable,
 };
 use crate::expr::Expr;
@@ -112,10 +112,24 @@ pub fn filter_text(filter: &Filter) -> String {
     };
     let between = |expr: &str, lo: f64, hi: f64, axis: usize| {
         let data_type = types.get(axis).unwrap_or(&DataType::Float64);
-        format!("{} ≤ {} < {}", number_text(lo, data_type), bare(expr), number_text(hi, data_type))
+        let number = |value| number_text(value, data_type);
+        match (lo.is_finite(), hi.is_finite()) {
+            (true, true) => format!("{} ≤ {} < {}", number(lo), bare(expr), number(hi)),
+            (true, false) => format!("{} ≤ {}", number(lo), bare(expr)),
+            (false, true) => format!("{} < {}", bare(expr), number(hi)),
+            (false, false) => format!("{} not missing", bare(expr)),
+        }
     };
     let text = match &filter.spec.predicate {
         PredicateSpec::Interval { expr, lo, hi } => between(expr, *lo, *hi, 0),
+        PredicateSpec::Intervals { expr, .. } => {
+            let brushed = Brushed::of(&filter.spec.predicate).unwrap_or_default();
+            let mut parts: Vec<String> =
+                brushed.intervals.iter().map(|&(lo, hi)| between(expr, lo, hi, 0)).collect();
+            parts.extend(brushed.missing.then(|| format!("{} missing", bare(expr))));
+            if parts.is_empty() { format!("{}: nothing", bare(expr)) } else { parts.join(" or ") }
+        }
+        PredicateSpec::Lasso { x, y, .. } => format!("lasso on {} × {}", bare(&x.expr), bare(&y.expr)),
         PredicateSpec::Rect { x, x_range, y, y_range } => {
             format!("{}, {}", between(x, x_range[0], x_range[1], 0), between(y, y_range[0], y_range[1], 1))
         }
@@ -199,25 +213,25 @@ fn histogram(
 ) -> Option<Histogram> {
     let [bins] = grid.axes.as_slice() else { return None };
     let values = |grid: &Grid| grid.measure(0)[..bins.count()].to_vec();
-    let brush = match session.filter_of(view) {
-        Some((_, filter)) if filter.enabled => match &filter.predicate {
-            PredicateSpec::Interval { lo, hi, .. } => Some([*lo, *hi]),
-            _ => None,
-        },
-        _ => None,
-    };
+    let own = session.filter_of(view).filter(|(_, filter)| filter.enabled);
+    let brushed = own.and_then(|(_, filter)| {
+        let brushed = Brushed::of(&filter.predicate)?;
+        Some(if filter.inverted { brushed.complement() } else { brushed })
+    });
     let mut selected = values(grid);
     let mut all = ghost.filter(|ghost| ghost.axes == grid.axes).map(values);
-    if let Some([lo, hi]) = brush {
+    if let Some(brushed) = &brushed {
         // The view leaves its own filter out; what it lets pass is drawn as selected.
         let whole = selected.clone();
         for (value, edges) in selected.iter_mut().zip(bins.edges().windows(2)) {
-            if edges[0] < lo || edges[1] > hi {
+            if !brushed.holds(&Brushed::interval(edges[0], edges[1])) {
                 *value = f64::NAN;
             }
         }
         all.get_or_insert(whole);
     }
+    let on_axis = |(lo, hi): (f64, f64)| [lo.max(bins.lo()), hi.min(bins.hi())];
+    let brushes = brushed.iter().flat_map(|brushed| &brushed.intervals).map(|&interval| on_axis(interval));
     Some(Histogram {
         edges: bins.edges().to_vec(),
         selected,
@@ -226,7 +240,7 @@ fn histogram(
         y: value_name(session.dataset()?, view),
         y_max: None,
         off_axis: off_axis(bins, |slot| grid.counts[slot]),
-        brushes: brush.into_iter().collect(),
+        brushes: brushes.filter(|[lo, hi]| lo < hi).collect(),
     })
 }
 
@@ -258,16 +272,8 @@ fn heatmap(session: &Session, view: &ViewSpec, [x, y]: [AxisLabel; 2], grid: &Gr
         x,
         y,
         value: value_name(session.dataset()?, view),
-        scale: match view.color_scale {
-            ColorScale::Linear => export::ColorScale::Linear,
-            ColorScale::Log => export::ColorScale::Log,
-            ColorScale::Sqrt => export::ColorScale::Sqrt,
-        },
-        map: match view.color_map {
-            ColorMap::Viridis => export::ColorMap::Viridis,
-            ColorMap::Magma => export::ColorMap::Magma,
-            ColorMap::Cividis => export::ColorMap::Cividis,
-        },
+        scale: view.color_scale,
+        map: view.color_map,
         range: None,
         x_off_axis: off_axis(x_bins, of_x),
         y_off_axis: off_axis(y_bins, of_y),

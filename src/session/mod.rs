@@ -5,6 +5,7 @@
 //! needs a thread or a disk comes back as a [`Request`]. A whole user's day can be replayed in a test
 //! without either.
 
+mod brushed;
 mod command;
 mod document;
 pub mod figure;
@@ -14,10 +15,11 @@ pub mod questions;
 mod scene;
 mod state;
 
+pub use brushed::Brushed;
 pub use command::{Command, Gesture, Request};
 pub use document::{
-    AxisSpec, ColorMap, ColorScale, ColumnSpec, Document, FilterSpec, Layout, LayoutCell, LayoutColumn,
-    PredicateSpec, ThemeChoice, ViewId, ViewKind, ViewSpec,
+    AxisSpec, ColumnSpec, CutAxis, Document, FilterSpec, Layout, LayoutCell, LayoutColumn, PredicateSpec,
+    ThemeChoice, ViewId, ViewKind, ViewSpec,
 };
 pub use scene::{first_scene, view_of};
 pub use state::{Filter, Notice, Session};

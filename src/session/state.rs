@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::history::History;
 use super::{
-    Command, Document, FilterSpec, Gesture, PredicateSpec, Request, ViewId, ViewKind, ViewSpec, first_scene,
+    Command, CutAxis, Document, FilterSpec, Gesture, PredicateSpec, Request, ViewId, ViewKind, ViewSpec,
+    first_scene,
 };
 use crate::dataset::{Dataset, DefineError};
 use crate::expr::{Expr, ExprError};
@@ -306,6 +307,21 @@ impl Session {
     fn clause(&self, spec: &FilterSpec) -> Result<Clause, ExprError> {
         let clause = match &spec.predicate {
             PredicateSpec::Interval { expr, lo, hi } => Clause::interval(self.expr(expr)?, *lo, *hi),
+            PredicateSpec::Intervals { expr, intervals, missing } => {
+                let intervals = intervals.iter().map(|&[lo, hi]| (lo, hi));
+                Clause::intervals(self.expr(expr)?, intervals, *missing)
+            }
+            PredicateSpec::Lasso { x, y, corners } => {
+                let cut = |axis: &CutAxis| {
+                    axis.bins().ok_or_else(|| ExprError {
+                        message: format!("the edges of {} do not ascend", axis.expr),
+                        span: 0..axis.expr.len(),
+                        suggestion: None,
+                    })
+                };
+                let corners: Vec<(f64, f64)> = corners.iter().map(|&[x, y]| (x, y)).collect();
+                Clause::lasso(self.expr(&x.expr)?, cut(x)?, self.expr(&y.expr)?, cut(y)?, &corners)
+            }
             PredicateSpec::Rect { x, x_range, y, y_range } => {
                 Clause::rect(self.expr(x)?, (x_range[0], x_range[1]), self.expr(y)?, (y_range[0], y_range[1]))
             }

@@ -1,21 +1,18 @@
 //! One bar per value of a column: all rows as a ghost, the selected before it, a click filters.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use egui::{Align2, CornerRadius, Rect, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
+use super::ask::{Asked, ask};
 use super::frame::{Outcome, strength};
 use super::paint::axis;
 use super::paint::readout;
 use super::paint::ticks::ValueAxis;
-use super::state::Shown;
-use super::{ViewContext, ViewState, Wish, axes, brushing, slot};
+use super::{ViewContext, ViewState, Wish, axes, brushing};
 use crate::data::{format_value, group_digits, shorten};
-use crate::engine::Freshness;
-use crate::query::{Answer, GroupKey, Groups};
-use crate::select::Selection;
-use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, ViewSpec, questions};
+use crate::query::{GroupKey, Groups};
+use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, ViewSpec};
 
 /// One bar.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,30 +37,12 @@ pub fn show(
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
 ) -> Outcome {
-    let Some(dataset) = cx.session.dataset().cloned() else { return Outcome::wrong("No file is open.") };
-    let ask = |selection: Selection| questions::question(&dataset, view, &[], selection);
-    let (all, selected) = match (ask(Selection::all()), ask(cx.session.selection_for(view))) {
-        (Ok(all), Ok(selected)) => (all, selected),
-        (Err(message), _) | (_, Err(message)) => return Outcome::wrong(message),
+    let Asked { selected, all, stale } = match ask(view, state, cx) {
+        Ok(asked) => asked,
+        Err(outcome) => return outcome,
     };
-    let ghost = cx.answers.answer(slot(view.id, 2), &all);
-    let reply = cx.answers.answer(slot(view.id, 3), &selected);
-    if let Freshness::Failed(error) = &reply.freshness {
-        return Outcome::unanswered(error);
-    }
-    let stale = reply.freshness != Freshness::Final;
-    let is_groups = |answer: &Arc<Answer>| answer.groups().is_some();
-    let (Some(answer), Some(all)) = (reply.answer.filter(is_groups), ghost.answer.filter(is_groups)) else {
-        return Outcome::Waiting(match (&reply.freshness, &ghost.freshness) {
-            (Freshness::Stale(progress), _) | (_, Freshness::Stale(progress)) => *progress,
-            _ => Default::default(),
-        });
-    };
-    if !stale {
-        state.is_filtered = !cx.session.selection().is_all();
-        state.shown = Some(Shown { selected: answer.clone(), all: Some(all.clone()) });
-    }
-    let (Some(groups), Some(all)) = (answer.groups(), all.groups()) else {
+    let all = all.as_ref().and_then(|answer| answer.groups());
+    let (Some(groups), Some(all)) = (selected.groups(), all) else {
         return Outcome::Waiting(Default::default());
     };
     paint(ui, body, view, &bars(groups, all), stale, state, cx);

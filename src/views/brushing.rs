@@ -6,21 +6,36 @@ use egui::{EventFilter, Id, Key, Rect, Response, Sense, Ui, WidgetInfo};
 use super::ViewContext;
 use super::paint::axis::AxisMap;
 use super::paint::brush::{Drag, Interval, Part, nudged};
-use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, ViewSpec};
+use crate::session::{Brushed, Command, FilterSpec, Gesture, PredicateSpec, ViewSpec};
 
-/// A drag under way: one interval, or two of a rectangle.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Held {
-    /// Along the horizontal axis.
-    pub x: Drag,
-    /// Along the vertical axis of a plane.
-    pub y: Option<Drag>,
+/// A drag under way.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Held {
+    /// Of one interval of a brush.
+    Interval {
+        /// What becomes of it.
+        drag: Drag,
+        /// What the brush holds beside it.
+        rest: Brushed,
+        /// Whether it is taken out of the rest rather than added.
+        takes_out: bool,
+    },
+    /// Of a rectangle.
+    Rectangle {
+        /// Along the horizontal axis.
+        x: Drag,
+        /// Along the vertical axis.
+        y: Drag,
+    },
+    /// Of a lasso: the corners so far, in values of both axes.
+    Lasso(Vec<[f64; 2]>),
 }
 
 /// The brush of a view being dragged, if any.
 #[derive(Debug, Default)]
 pub(super) struct Brushing {
     held: Option<Held>,
+    inverted: bool,
     /// Whether this drag has changed the filter already.
     changed: bool,
 }
@@ -31,15 +46,19 @@ impl Brushing {
         self.held.is_some()
     }
 
-    /// Takes hold.
-    pub(super) fn begin(&mut self, held: Held) {
-        self.held = Some(held);
-        self.changed = false;
+    /// Takes hold; `inverted` says whether the filter it makes is to be the complement.
+    pub(super) fn begin(&mut self, held: Held, inverted: bool) {
+        *self = Brushing { held: Some(held), inverted, changed: false };
     }
 
     /// What is held.
-    pub(super) fn held(&self) -> Option<Held> {
-        self.held
+    pub(super) fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
+    /// What is held, to be continued.
+    pub(super) fn held_mut(&mut self) -> Option<&mut Held> {
+        self.held.as_mut()
     }
 
     /// Lets go.
@@ -50,16 +69,25 @@ impl Brushing {
     /// Says that the view's filter is to be `predicate`, if it is not already.
     pub(super) fn set(&mut self, view: &ViewSpec, predicate: PredicateSpec, cx: &mut ViewContext<'_>) {
         let existing = cx.session.filter_of(view).map(|(_, spec)| spec);
-        if existing.is_some_and(|spec| spec.predicate == predicate && spec.enabled) {
+        // A nudge by keys is no drag: each is a step of its own.
+        let inverted = match self.is_active() {
+            true => self.inverted,
+            false => existing.is_some_and(|spec| spec.inverted),
+        };
+        let filter = FilterSpec { predicate, inverted, enabled: true };
+        if existing == Some(&filter) {
             return;
         }
-        // A nudge by keys is no drag: each is a step of its own.
         let goes_on = self.changed && self.is_active();
         let gesture = if goes_on { Gesture::Continue } else { Gesture::Begin };
         self.changed = true;
-        let inverted = existing.is_some_and(|spec| spec.inverted);
-        cx.commands.push(Command::SetFilter(FilterSpec { predicate, inverted, enabled: true }, gesture));
+        cx.commands.push(Command::SetFilter(filter, gesture));
     }
+}
+
+/// Sets the filter of a dimension by one step.
+pub(super) fn replace(predicate: PredicateSpec, cx: &mut ViewContext<'_>) {
+    cx.commands.push(Command::SetFilter(FilterSpec::new(predicate), Gesture::Begin));
 }
 
 /// Removes the view's own filter.
@@ -79,6 +107,15 @@ pub(super) fn wants_clear(ui: &Ui, response: &Response, view: &ViewSpec, cx: &Vi
     response.double_clicked() || escape
 }
 
+fn end_name(part: Part) -> &'static str {
+    if part == Part::Lower { "lower" } else { "upper" }
+}
+
+/// The id of an edge of the brush called `name`.
+pub(super) fn edge_id(ui: &Ui, name: &str, part: Part) -> Id {
+    ui.scope_id().with(("edge", name, end_name(part)))
+}
+
 /// An edge of a brush as something that can be found by name, focused, and moved by keys. Returns the
 /// interval it is moved to.
 pub(super) fn edge(
@@ -90,8 +127,8 @@ pub(super) fn edge(
     name: &str,
     value_text: &str,
 ) -> (Id, Option<Interval>) {
-    let end = if part == Part::Lower { "lower" } else { "upper" };
-    let id = ui.scope_id().with(("edge", name, end));
+    let id = edge_id(ui, name, part);
+    let end = end_name(part);
     let response = ui.interact(rect, id, Sense::focusable_noninteractive());
     let value = if part == Part::Lower { brush.0 } else { brush.1 };
     let name = format!("{name}, {end} edge");

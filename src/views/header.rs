@@ -10,10 +10,11 @@ use crate::aggregate::Bins;
 use crate::data::{Kind, kind};
 use crate::dataset::Dataset;
 use crate::engine::Freshness;
+use crate::export::{ColorMap, ColorScale};
 use crate::expr::{Expr, quote_name};
 use crate::query::{Ask, Axis, Question};
 use crate::select::Selection;
-use crate::session::{AxisSpec, ColorMap, ColorScale, Command, Gesture, ViewKind, ViewSpec, questions};
+use crate::session::{AxisSpec, Command, Gesture, ViewKind, ViewSpec, questions};
 
 /// What is being typed into the fields of a header.
 #[derive(Default)]
@@ -54,6 +55,11 @@ pub(super) fn show(ui: &mut Ui, view: &ViewSpec, state: &mut ViewState, cx: &mut
         Popup::menu(&more)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| menu(ui, view, &mut changed, cx));
+        if view.kind == ViewKind::Heatmap
+            && icon::toggle(ui, Icon::Lasso, &format!("lasso on {}", view.title()), state.lasso).clicked()
+        {
+            state.lasso = !state.lasso;
+        }
     });
     if changed != *view {
         cx.commands.push(Command::ChangeView(changed, Gesture::Begin));
@@ -276,17 +282,11 @@ fn menu(ui: &mut Ui, view: &ViewSpec, changed: &mut ViewSpec, cx: &mut ViewConte
     }
     if view.kind == ViewKind::Heatmap {
         ui.weak("Colours");
-        for (scale, name) in [
-            (ColorScale::Log, "logarithmic"),
-            (ColorScale::Sqrt, "square root"),
-            (ColorScale::Linear, "linear"),
-        ] {
+        for (name, scale) in ColorScale::ALL {
             ui.radio_value(&mut changed.color_scale, scale, name);
         }
         ui.separator();
-        for (map, name) in
-            [(ColorMap::Viridis, "viridis"), (ColorMap::Magma, "magma"), (ColorMap::Cividis, "cividis")]
-        {
+        for (name, map) in ColorMap::ALL {
             ui.radio_value(&mut changed.color_map, map, name);
         }
         ui.separator();

@@ -3,6 +3,7 @@
 //! A view looks at the [`Session`] and the engine's answers and changes neither: what it wants
 //! changed it says in [`Command`]s. Views do not know each other. Every one is a line in [`VIEWS`].
 
+mod ask;
 pub mod axes;
 pub mod bars;
 mod brushing;

@@ -371,7 +371,8 @@ fn scroll_bars(
             });
             position.first = row_at(along - grip, length, shown, rows, track.height());
             let text = format!("row {}", group_digits(position.first));
-            super::histogram::note(&ui.painter_at(body), cx, grid, &text);
+            let corner = grid.right_top() + vec2(-2.0, -4.0);
+            axis::note(&ui.painter_at(body), theme, grid, corner, &text);
         } else {
             position.grip = None;
         }

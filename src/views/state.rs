@@ -22,6 +22,8 @@ pub struct ViewState {
     pub(super) axes: Vec<Axis>,
     /// Where its picture was painted last.
     pub(super) plot: Option<egui::Rect>,
+    /// Whether the hand draws a lasso on a heatmap rather than a rectangle.
+    pub(super) lasso: bool,
     /// The picture of a heatmap.
     pub(super) picture: Option<Picture>,
     /// Place in the rows.

@@ -1,6 +1,6 @@
 //! Where values lie on the screen.
 
-use egui::{Align2, FontId, Painter, Pos2, Rangef, Rect, Stroke, pos2};
+use egui::{Align2, FontId, Painter, Pos2, Rangef, Rect, Stroke, pos2, vec2};
 
 use super::ticks::Ticks;
 use crate::aggregate::Bins;
@@ -70,6 +70,22 @@ impl AxisMap {
         let (a, b) = (self.place(lo), self.place(hi));
         Rangef::new(a.min(b), a.max(b))
     }
+
+    /// The stretch of screen of an interval of which an end may be infinite.
+    pub fn stretch(&self, (lo, hi): (f64, f64)) -> Rangef {
+        let beyond = (self.to - self.from) * 100.0;
+        let a = if lo.is_finite() { self.place(lo) } else { self.from - beyond };
+        let b = if hi.is_finite() { self.place(hi) } else { self.to + beyond };
+        Rangef::new(a.min(b), a.max(b))
+    }
+}
+
+/// A read-out whose upper right corner is `corner`.
+pub fn note(painter: &Painter, theme: &Theme, plot: Rect, corner: Pos2, text: &str) {
+    let galley = one_line(painter, text, theme.small(), theme.text, plot.width() - 8.0);
+    let rect = Align2::RIGHT_TOP.anchor_size(corner, galley.size());
+    painter.rect_filled(rect.expand2(vec2(6.0, 3.0)), 3, theme.canvas.gamma_multiply(0.88));
+    painter.galley(rect.min, galley, theme.text);
 }
 
 /// Paints a horizontal axis below `plot`: line, marks, labels, and the context at the right end.

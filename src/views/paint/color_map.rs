@@ -2,17 +2,11 @@
 
 use egui::Color32;
 
-use crate::export::{self, Rgb};
-use crate::session::{ColorMap, ColorScale};
+use crate::export::{ColorMap, ColorScale, Rgb};
 use crate::views::Theme;
 
 /// The colour at `position` in `0..=1`; the least values are nearest to the canvas.
 pub fn color(map: ColorMap, theme: &Theme, position: f64) -> Color32 {
-    let map = match map {
-        ColorMap::Viridis => export::ColorMap::Viridis,
-        ColorMap::Magma => export::ColorMap::Magma,
-        ColorMap::Cividis => export::ColorMap::Cividis,
-    };
     let [r, g, b, _] = theme.canvas.to_array();
     let Rgb(r, g, b) = map.color_on(Rgb(r, g, b), position);
     Color32::from_rgba_unmultiplied(r, g, b, 255)
@@ -20,12 +14,9 @@ pub fn color(map: ColorMap, theme: &Theme, position: f64) -> Color32 {
 
 /// Where `value` lies between the least and the greatest, in `0..=1`, under a colour scale.
 pub fn position(value: f64, least: f64, greatest: f64, scale: ColorScale) -> f64 {
-    let scale = match scale {
-        // A logarithm needs positive ends; without them the scale is a straight one.
-        ColorScale::Log if least > 0.0 => export::ColorScale::Log,
-        ColorScale::Sqrt => export::ColorScale::Sqrt,
-        ColorScale::Linear | ColorScale::Log => export::ColorScale::Linear,
-    };
+    // A logarithm needs positive ends; without them the scale is a straight one.
+    let is_straight = scale == ColorScale::Log && least <= 0.0;
+    let scale = if is_straight { ColorScale::Linear } else { scale };
     if greatest <= least { 1.0 } else { scale.position(value, least, greatest).clamp(0.0, 1.0) }
 }
 

@@ -24,6 +24,8 @@ pub enum Icon {
     Redo,
     /// Find.
     Search,
+    /// A polygon drawn by hand.
+    Lasso,
     /// On, or off.
     Toggle(bool),
     /// Went wrong.
@@ -117,6 +119,10 @@ pub fn paint(painter: &Painter, icon: Icon, center: Pos2, color: Color32) {
             painter.circle_stroke(at(-1.0, -1.0), 3.6, stroke);
             line(&[(1.7, 1.7), (4.8, 4.8)]);
         }
+        Icon::Lasso => {
+            painter.add(Shape::ellipse_stroke(at(0.5, -1.5), vec2(4.8, 3.2), stroke));
+            line(&[(-2.5, 1.2), (-3.8, 3.0), (-2.6, 4.8)]);
+        }
         Icon::Toggle(on) => {
             let rect = Rect::from_center_size(center, vec2(9.0, 9.0));
             painter.rect_stroke(rect, 2, stroke, egui::StrokeKind::Inside);
@@ -163,6 +169,18 @@ pub fn paint(painter: &Painter, icon: Icon, center: Pos2, color: Color32) {
 fn arc(center: Pos2, radius: f32, from: f32, to: f32, steps: usize) -> Vec<Pos2> {
     let angle = |i: usize| (from + (to - from) * i as f32 / steps as f32).to_radians();
     (0..=steps).map(|i| center + radius * vec2(angle(i).cos(), angle(i).sin())).collect()
+}
+
+/// A button that is an icon and stays pressed while something is on.
+pub fn toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
+    let theme = Theme::current(ui);
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(theme.size.row - 4.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(egui::accesskit::Role::Button, true, on, name));
+    if on || response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, 4, if on { theme.active } else { theme.hover });
+    }
+    paint(ui.painter(), icon, rect.center(), if on { theme.accent } else { theme.weak });
+    response.on_hover_text(name)
 }
 
 /// A button that is an icon; `name` is its name and its hint.

@@ -49,9 +49,14 @@ pub fn parse(text: &str, unit: Unit) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
-/// `lo … hi` in brief.
+/// `lo … hi` in brief; an infinite end is none.
 pub fn interval(lo: f64, hi: f64, unit: Unit) -> String {
-    format!("{} … {}", brief(lo, unit), brief(hi, unit))
+    match (lo.is_finite(), hi.is_finite()) {
+        (true, true) => format!("{} … {}", brief(lo, unit), brief(hi, unit)),
+        (true, false) => format!("≥ {}", brief(lo, unit)),
+        (false, true) => format!("< {}", brief(hi, unit)),
+        (false, false) => "any".to_owned(),
+    }
 }
 
 /// `12 of 345 rows (3.5 %)`.

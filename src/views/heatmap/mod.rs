@@ -1,30 +1,27 @@
 //! Colours over a plane of two binned axes: one texture, a colour bar, a rectangular brush.
 
+mod hand;
+mod lasso;
+
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, ColorImage, CornerRadius, PointerButton, Pos2, Rect, Sense, Stroke, StrokeKind,
-    TextureHandle, TextureOptions, Ui, WidgetInfo, pos2,
+    Align2, Color32, ColorImage, CornerRadius, Pos2, Rect, Stroke, StrokeKind, TextureHandle, TextureOptions,
+    Ui, pos2,
 };
 
+use super::ask::{Asked, ask};
 use super::axes::{self, Resolved};
-use super::brushing::{self, Held};
 use super::frame::{Outcome, strength};
-use super::histogram::note_at;
 use super::paint::axis::{self, AxisMap};
-use super::paint::brush::{self, Drag, Interval, Part};
 use super::paint::color_map;
-use super::paint::readout;
-use super::paint::ticks::{Ticks, Unit, horizontal_target, vertical_target};
-use super::state::Shown;
-use super::zoom::{self, Which};
-use super::{ViewContext, ViewState, slot};
+use super::paint::ticks::{Ticks, horizontal_target, vertical_target};
+use super::{ViewContext, ViewState};
 use crate::aggregate::{Bins, Grid};
 use crate::data::{group_digits, ticks};
-use crate::engine::Freshness;
+use crate::export::{ColorMap, ColorScale};
 use crate::query::Answer;
-use crate::select::Selection;
-use crate::session::{ColorMap, ColorScale, PredicateSpec, ViewSpec, questions};
+use crate::session::{ViewSpec, questions};
 
 /// Room left of the picture for the labels and the name of the vertical axis.
 const LEFT: f32 = 62.0;
@@ -32,6 +29,18 @@ const LEFT: f32 = 62.0;
 const RIGHT: f32 = 76.0;
 /// Width of the colour bar.
 const BAR: f32 = 10.0;
+
+/// A heatmap as painted.
+struct Drawn<'a> {
+    body: Rect,
+    plot: Rect,
+    view: &'a ViewSpec,
+    grid: &'a Grid,
+    x: &'a Resolved,
+    y: &'a Resolved,
+    map_x: &'a AxisMap,
+    map_y: &'a AxisMap,
+}
 
 /// The texture of a heatmap and what it shows.
 pub struct Picture {
@@ -65,34 +74,11 @@ pub fn show(
         (Err(outcome), _) | (_, Err(outcome)) => return outcome,
     };
     state.axes = vec![x.axis.clone(), y.axis.clone()];
-    let Some(dataset) = cx.session.dataset().cloned() else { return Outcome::wrong("No file is open.") };
-    let selection = cx.session.selection_for(view);
-    let filtered = !selection.is_all();
-    let ask = |selection: Selection| questions::question(&dataset, view, &state.axes, selection);
-    let (all, selected) = match (ask(Selection::all()), ask(selection)) {
-        (Ok(all), Ok(selected)) => (all, selected),
-        (Err(message), _) | (_, Err(message)) => return Outcome::wrong(message),
+    let Asked { selected, all, stale } = match ask(view, state, cx) {
+        Ok(asked) => asked,
+        Err(outcome) => return outcome,
     };
-    let ghost = cx.answers.answer(slot(view.id, 2), &all);
-    let reply = cx.answers.answer(slot(view.id, 3), &selected);
-    if let Freshness::Failed(error) = &reply.freshness {
-        return Outcome::unanswered(error);
-    }
-    let stale = reply.freshness != Freshness::Final;
-    let fits = |answer: &Arc<Answer>| answer.grid().is_some_and(|grid| grid.axes.len() == 2);
-    let Some(answer) = reply.answer.filter(fits) else {
-        let progress = match reply.freshness {
-            Freshness::Stale(progress) => progress,
-            _ => Default::default(),
-        };
-        return Outcome::Waiting(progress);
-    };
-    let same_axes = |ghost: &Arc<Answer>| matches!((ghost.grid(), answer.grid()), (Some(ghost), Some(grid)) if ghost.axes == grid.axes);
-    let all = ghost.answer.filter(|answer| filtered && fits(answer)).filter(same_axes);
-    if !stale {
-        state.shown = Some(Shown { selected: answer.clone(), all: all.clone() });
-    }
-    paint(ui, body, view, &answer, all.as_ref(), (&x, &y), stale, state, cx);
+    paint(ui, body, view, &selected, all.as_ref(), (&x, &y), stale, state, cx);
     Outcome::Painted
 }
 
@@ -172,10 +158,9 @@ fn paint(
         .add(egui::epaint::TextShape::new(at, galley, theme.weak).with_angle(-std::f32::consts::FRAC_PI_2));
     color_bar(&painter, cx, view, plot, range);
     off_axis(&painter, cx, body, plot, grid);
-    if let Some((rect, enabled)) = own_brush(view, cx) {
-        brush::paint_rect(&painter, theme, plot, screen_rect(&map_x, &map_y, rect), enabled);
-    }
-    hand(ui, body, plot, view, grid, (x, y), (&map_x, &map_y), state, cx);
+    let drawn = Drawn { body, plot, view, grid, x, y, map_x: &map_x, map_y: &map_y };
+    lasso::paint(&painter, &drawn, cx);
+    hand::take(ui, &drawn, state, cx);
 }
 
 /// Least and greatest value a colour is given to.
@@ -292,158 +277,4 @@ fn off_axis(painter: &egui::Painter, cx: &ViewContext<'_>, body: Rect, plot: Rec
         let room = body.right() - plot.center().x - plot.width() * 0.2;
         axis::title(painter, cx.theme, at, Align2::RIGHT_BOTTOM, &parts.join(" · "), room);
     }
-}
-
-type Rectangle = (Interval, Interval);
-
-/// The view's own rectangle, and whether it counts.
-fn own_brush(view: &ViewSpec, cx: &ViewContext<'_>) -> Option<(Rectangle, bool)> {
-    let (_, spec) = cx.session.filter_of(view)?;
-    match &spec.predicate {
-        PredicateSpec::Rect { x_range, y_range, .. } => {
-            Some((((x_range[0], x_range[1]), (y_range[0], y_range[1])), spec.enabled))
-        }
-        _ => None,
-    }
-}
-
-fn screen_rect(map_x: &AxisMap, map_y: &AxisMap, (x, y): Rectangle) -> Rect {
-    Rect::from_x_y_ranges(map_x.span(x.0, x.1), map_y.span(y.0, y.1))
-}
-
-/// The drags of both axes that begin on these parts of a rectangle.
-fn held_at(x: Part, y: Part, origin: Pos2, own: Option<Rectangle>) -> Held {
-    let outside = x == Part::Outside || y == Part::Outside;
-    let Some((brush_x, brush_y)) = own.filter(|_| !outside) else {
-        return Held { x: Drag::New { origin: origin.x }, y: Some(Drag::New { origin: origin.y }) };
-    };
-    let both_inside = x == Part::Inside && y == Part::Inside;
-    let one = |part, origin, brush: Interval| match part {
-        Part::Inside if !both_inside => Drag::Keep { start: brush },
-        part => Drag::begin(part, origin, Some(brush)),
-    };
-    Held { x: one(x, origin.x, brush_x), y: Some(one(y, origin.y, brush_y)) }
-}
-
-/// Pointer and keys over the picture.
-#[expect(clippy::too_many_arguments, reason = "one call, from the function above")]
-fn hand(
-    ui: &mut Ui,
-    body: Rect,
-    plot: Rect,
-    view: &ViewSpec,
-    grid: &Grid,
-    (x, y): (&Resolved, &Resolved),
-    (map_x, map_y): (&AxisMap, &AxisMap),
-    state: &mut ViewState,
-    cx: &mut ViewContext<'_>,
-) {
-    let theme = cx.theme;
-    let below = Rect::from_min_max(pos2(plot.left(), plot.bottom() + 1.0), pos2(plot.right(), body.bottom()));
-    zoom::strip(ui, below, view, (Which::X, map_x), state, cx);
-    let beside = Rect::from_min_max(pos2(body.left(), plot.top()), pos2(plot.left() - 1.0, plot.bottom()));
-    zoom::strip(ui, beside, view, (Which::Y, map_y), state, cx);
-    let response = ui.interact(plot, ui.scope_id().with("plot"), Sense::click_and_drag());
-    let title = view.title();
-    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, &title));
-    zoom::by_wheel_and_hand(ui, &response, view, &[(Which::X, map_x), (Which::Y, map_y)], state, cx);
-
-    let own = own_brush(view, cx).map(|(rect, _)| rect);
-    let name = |axis: &Option<crate::session::AxisSpec>| {
-        axis.as_ref().map(|axis| axes::bare(&axis.expr)).unwrap_or_default()
-    };
-    let (name_x, name_y) = (name(&view.x), name(&view.y));
-    let mut moved: Option<Rectangle> = None;
-    if let Some((brush_x, brush_y)) = own {
-        let rect = screen_rect(map_x, map_y, (brush_x, brush_y));
-        for part in [Part::Lower, Part::Upper] {
-            let (value, side) =
-                if part == Part::Lower { (brush_x.0, rect.left()) } else { (brush_x.1, rect.right()) };
-            let strip =
-                Rect::from_x_y_ranges(side - theme.size.grab..=side + theme.size.grab, rect.y_range());
-            let text = readout::value(value, x.unit);
-            let (_, nudged) =
-                brushing::edge(ui, strip, map_x, brush_x, part, &format!("rectangle {name_x}"), &text);
-            moved = moved.or(nudged.map(|nudged| (nudged, brush_y)));
-            let (value, side) =
-                if part == Part::Lower { (brush_y.0, rect.bottom()) } else { (brush_y.1, rect.top()) };
-            let strip =
-                Rect::from_x_y_ranges(rect.x_range(), side - theme.size.grab..=side + theme.size.grab);
-            let text = readout::value(value, y.unit);
-            let (_, nudged) =
-                brushing::edge(ui, strip, map_y, brush_y, part, &format!("rectangle {name_y}"), &text);
-            moved = moved.or(nudged.map(|nudged| (brush_x, nudged)));
-        }
-    }
-    let part_x = |at: Pos2| brush::part_at(map_x, own.map(|own| own.0), at.x, theme.size.grab);
-    let part_y = |at: Pos2| brush::part_at(map_y, own.map(|own| own.1), at.y, theme.size.grab);
-    if response.drag_started_by(PointerButton::Primary)
-        && let Some(origin) = ui.input(|input| input.pointer.press_origin())
-    {
-        state.brushing.begin(held_at(part_x(origin), part_y(origin), origin, own));
-    }
-    if let (Some(held), Some(pointer)) = (state.brushing.held(), brushing::hand(ui, &response)) {
-        let snap = !ui.input(|input| input.modifiers.ctrl);
-        let along_y = held.y.unwrap_or(Drag::New { origin: pointer.y });
-        moved = Some((held.x.interval(map_x, pointer.x, snap), along_y.interval(map_y, pointer.y, snap)));
-        ui.ctx().request_repaint();
-    }
-    if let (Some((rx, ry)), Some(axis_x), Some(axis_y)) = (moved, &view.x, &view.y) {
-        let predicate = PredicateSpec::Rect {
-            x: axis_x.expr.clone(),
-            x_range: [rx.0, rx.1],
-            y: axis_y.expr.clone(),
-            y_range: [ry.0, ry.1],
-        };
-        state.brushing.set(view, predicate, cx);
-    }
-    let let_go = response.drag_stopped() || !ui.input(|input| input.pointer.any_down());
-    if state.brushing.is_active() && let_go {
-        state.brushing.end();
-    }
-    if brushing::wants_clear(ui, &response, view, cx) {
-        state.brushing.end();
-        brushing::clear(view, cx);
-    }
-    let mut text = None;
-    if let Some(pointer) = response.hover_pos() {
-        ui.ctx().set_cursor_icon(brush::cursor_of_two(part_x(pointer), part_y(pointer)));
-        *cx.hint = "drag: rectangle · edges: resize · Esc or double click: clear · wheel: zoom".to_owned();
-        text = cell_text(pointer, view, grid, (x, y), (map_x, map_y));
-    }
-    if let (true, Some((rx, ry))) = (state.brushing.is_active(), moved) {
-        let (rx, ry) = (readout::interval(rx.0, rx.1, x.unit), readout::interval(ry.0, ry.1, y.unit));
-        text = Some(format!("{name_x} {rx}   {name_y} {ry}"));
-    }
-    if let Some(text) = text {
-        let corner = plot.right_top() + egui::vec2(-10.0, 8.0);
-        note_at(&ui.painter_at(body), cx, plot, corner, &text);
-    }
-}
-
-fn cell_text(
-    at: Pos2,
-    view: &ViewSpec,
-    grid: &Grid,
-    (x, y): (&Resolved, &Resolved),
-    (map_x, map_y): (&AxisMap, &AxisMap),
-) -> Option<String> {
-    let (i, j) = (map_x.bin_at(at.x)?, map_y.bin_at(at.y)?);
-    let range = |bins: &Bins, bin: usize, unit: Unit| {
-        readout::interval(bins.edges()[bin], bins.edges()[bin + 1], unit)
-    };
-    let cell = grid.cell(i, j);
-    let count = grid.counts[cell];
-    let mut text = format!(
-        "{}   {}   {} rows ({})",
-        range(&map_x.bins, i, x.unit),
-        range(&map_y.bins, j, y.unit),
-        group_digits(count),
-        readout::share(count, grid.total())
-    );
-    let value = grid.measure(0)[cell];
-    if view.measure != "count" && value.is_finite() {
-        text = format!("{text}   {} {}", view.measure, readout::brief(value, Unit::Number));
-    }
-    Some(text)
 }
