@@ -20,6 +20,7 @@ mod licenses;
 mod measures;
 mod pictures;
 mod scans;
+mod selectivity;
 mod sessions;
 mod ticks;
 mod window;

@@ -174,6 +174,12 @@ impl Lanes {
         Lanes { rows: Counts::new(cells), inputs: inputs.iter().enumerate().map(lanes_of).collect() }
     }
 
+    /// The accumulators of a question about rows alone, once they are counted; the trash is empty.
+    pub fn counted(mut counts: Vec<u64>) -> Lanes {
+        counts.push(0);
+        Lanes { rows: Counts { narrow: vec![0; counts.len()], wide: counts, most: 0 }, inputs: Vec::new() }
+    }
+
     /// Number of elements, the trash included.
     pub fn len(&self) -> usize {
         self.rows.narrow.len()

@@ -67,6 +67,11 @@ impl Program {
         &self.columns
     }
 
+    /// Whether [`Program::run_counting`] could count anything.
+    pub fn may_overflow(&self) -> bool {
+        self.steps.iter().any(Step::may_overflow)
+    }
+
     /// Evaluates all expressions over `rows` rows: one array of `rows` values per expression, of exactly
     /// its type. `columns` are the arrays of [`Program::columns`].
     ///

@@ -3,6 +3,8 @@
 //! `cells[i]` is the cell of row `i`; every cell number is below the length of the accumulators,
 //! some element of which, the trash, is where unwanted rows go and is never read.
 
+use super::wide::widest;
+
 /// Adds 1 to the cell of every row.
 pub fn count(cells: &[u32], counts: &mut [u32]) {
     for &cell in cells {
@@ -10,21 +12,84 @@ pub fn count(cells: &[u32], counts: &mut [u32]) {
     }
 }
 
-/// Multiplies every cell by four and adds the row's place among four: neighbouring rows of one cell then
-/// touch different accumulators, and none waits for the store before it.
-pub fn spread_by_four(cells: &mut [u32]) {
-    for (i, cell) in cells.iter_mut().enumerate() {
-        *cell = *cell * 4 + (i as u32 & 3);
+/// Adds 1 to the cell of every row in one of the four equal parts of `counts`, in turn: neighbouring rows
+/// of one cell then touch different counts, and none waits for the store before it.
+pub fn count_in_four(cells: &[u32], counts: &mut [u32]) {
+    let [a, b, c, d] = four_parts(counts);
+    let (fours, rest) = cells.as_chunks::<4>();
+    for cells in fours {
+        a[cells[0] as usize] += 1;
+        b[cells[1] as usize] += 1;
+        c[cells[2] as usize] += 1;
+        d[cells[3] as usize] += 1;
+    }
+    count(rest, a);
+}
+
+/// As [`count`], of the rows at these positions alone.
+pub fn count_chosen(cells: &[u32], chosen: &[u32], counts: &mut [u32]) {
+    for &row in chosen {
+        counts[cells[row as usize] as usize] += 1;
     }
 }
 
-/// Sends the rows whose bit is 0 to `trash`. Bit `first + i` of `bits`, least significant first, belongs
-/// to `cells[i]`; `first` must be a multiple of 8.
-pub fn keep_set(cells: &mut [u32], bits: &[u8], first: usize, trash: u32) {
-    for (cells, &byte) in cells.chunks_mut(8).zip(&bits[first / 8..]) {
+/// As [`count_in_four`], of the rows at these positions alone.
+pub fn count_chosen_in_four(cells: &[u32], chosen: &[u32], counts: &mut [u32]) {
+    let [a, b, c, d] = four_parts(counts);
+    let (fours, rest) = chosen.as_chunks::<4>();
+    for rows in fours {
+        a[cells[rows[0] as usize] as usize] += 1;
+        b[cells[rows[1] as usize] as usize] += 1;
+        c[cells[rows[2] as usize] as usize] += 1;
+        d[cells[rows[3] as usize] as usize] += 1;
+    }
+    count_chosen(cells, rest, a);
+}
+
+fn four_parts(counts: &mut [u32]) -> [&mut [u32]; 4] {
+    let (lower, upper) = counts.split_at_mut(counts.len() / 2);
+    let (a, b) = lower.split_at_mut(lower.len() / 2);
+    let (c, d) = upper.split_at_mut(upper.len() / 2);
+    [a, b, c, d]
+}
+
+widest! {
+    /// Writes the cells of two axes, of which the second has `stride` slots.
+    pub fn cells_of_two(first: &[u32], second: &[u32], stride: u32, cells: &mut [u32]) {
+        for ((cell, &i), &j) in cells.iter_mut().zip(first).zip(second) {
+            *cell = i * stride + j;
+        }
+    }
+}
+
+widest! {
+    /// Refines the cells by one more axis, of `stride` slots.
+    pub fn refine_cells(cells: &mut [u32], slots: &[u32], stride: u32) {
+        for (cell, &slot) in cells.iter_mut().zip(slots) {
+            *cell = *cell * stride + slot;
+        }
+    }
+}
+
+widest! {
+    /// Multiplies every cell by four and adds the row's place among four: neighbouring rows of one cell then
+    /// touch different accumulators, and none waits for the store before it.
+    pub fn spread_by_four(cells: &mut [u32]) {
         for (i, cell) in cells.iter_mut().enumerate() {
-            let keep = 0u32.wrapping_sub(u32::from(byte >> i & 1));
-            *cell = (*cell & keep) | (trash & !keep);
+            *cell = *cell * 4 + (i as u32 & 3);
+        }
+    }
+}
+
+widest! {
+    /// Sends the rows whose bit is 0 to `trash`. Bit `first + i` of `bits`, least significant first, belongs
+    /// to `cells[i]`; `first` must be a multiple of 8.
+    pub fn keep_set(cells: &mut [u32], bits: &[u8], first: usize, trash: u32) {
+        for (cells, &byte) in cells.chunks_mut(8).zip(&bits[first / 8..]) {
+            for (i, cell) in cells.iter_mut().enumerate() {
+                let keep = 0u32.wrapping_sub(u32::from(byte >> i & 1));
+                *cell = (*cell & keep) | (trash & !keep);
+            }
         }
     }
 }

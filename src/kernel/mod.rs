@@ -4,6 +4,7 @@
 //! the one definition of a bin edge, used by bins, brushes and predicates alike.
 
 pub mod bin;
+pub mod choose;
 pub mod compare;
 pub mod edge;
 pub mod float;

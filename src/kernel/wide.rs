@@ -6,28 +6,29 @@
 macro_rules! widest {
     (
         $(#[$meta:meta])*
-        $vis:vis fn $name:ident<$t:ident: $bound:path>($($arg:ident: $ty:ty),* $(,)?) $body:block
+        $vis:vis fn $name:ident $(<$t:ident: $bound:path>)? ($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)?
+        $body:block
     ) => {
         $(#[$meta])*
-        $vis fn $name<$t: $bound>($($arg: $ty),*) {
+        $vis fn $name $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? {
             #[inline(always)]
-            fn body<$t: $bound>($($arg: $ty),*) $body
+            fn body $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
-                fn avx512<$t: $bound>($($arg: $ty),*) {
+                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,popcnt")]
+                fn avx512 $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? {
                     body($($arg),*)
                 }
-                #[target_feature(enable = "avx2")]
-                fn avx2<$t: $bound>($($arg: $ty),*) {
+                #[target_feature(enable = "avx2,popcnt")]
+                fn avx2 $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? {
                     body($($arg),*)
                 }
                 #[expect(unsafe_code, reason = "calls for features just detected")]
                 match $crate::kernel::wide::level() {
                     // SAFETY: `level` detected every feature that `avx512` is compiled for.
                     $crate::kernel::wide::Level::Avx512 => return unsafe { avx512($($arg),*) },
-                    // SAFETY: `level` detected AVX2.
+                    // SAFETY: `level` detected AVX2 and the counting of bits.
                     $crate::kernel::wide::Level::Avx2 => return unsafe { avx2($($arg),*) },
                     $crate::kernel::wide::Level::Any => {}
                 }
@@ -44,7 +45,7 @@ pub(crate) enum Level {
     /// Foundation, doubleword/quadword, byte/word, 128- and 256-bit forms.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// 256-bit integers and floats.
+    /// 256-bit integers and floats, and the counting of bits.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// Whatever the program was built for.
@@ -57,6 +58,9 @@ pub(crate) fn level() -> Level {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
+        if !has!("popcnt") {
+            return Level::Any;
+        }
         if has!("avx512f") && has!("avx512dq") && has!("avx512vl") && has!("avx512bw") {
             return Level::Avx512;
         }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 
 use arrow::array::ArrayRef;
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
-use super::masks::{Masks, Test};
+use super::masks::Test;
 use super::measure::Measures;
 use super::pass::Pass;
 use super::{Ask, Axis, Key, Measure, QueryError, Question};
@@ -23,7 +24,8 @@ const MOST_SPREAD: usize = 2048;
 /// A question by position of what it needs.
 #[derive(Debug, Clone)]
 pub(super) struct Compiled {
-    pub(super) filter: Vec<usize>,
+    /// Which of the pass's filters.
+    pub(super) filter: usize,
     pub(super) measures: Measures,
     /// Where the values of every input of the measures are.
     fed: Vec<FedBy>,
@@ -76,13 +78,22 @@ impl Pass {
         let mut clause_places: HashMap<String, usize> = HashMap::new();
         let mut axes: Vec<(usize, Bins)> = Vec::new();
         let mut compiled = Vec::with_capacity(questions.len());
+        let mut filters: Vec<Vec<usize>> = Vec::new();
+        let mut filter_of = Vec::with_capacity(questions.len());
         for question in questions {
-            let resolve = |expr: &Expr| question.dataset.resolve(expr);
             let mut filter = Vec::new();
             for clause in question.selection.clauses() {
-                let clause = clause.resolved(resolve);
+                let clause = clause.resolved(|expr| question.dataset.resolve(expr));
                 filter.push(clause_of(clause, &mut clauses, &mut clause_places, &mut collector));
             }
+            filter_of.push(filters.iter().position(|known| *known == filter).unwrap_or_else(|| {
+                filters.push(filter);
+                filters.len() - 1
+            }));
+        }
+        let tested = collector.exprs.len();
+        for (question, filter) in questions.iter().zip(filter_of) {
+            let resolve = |expr: &Expr| question.dataset.resolve(expr);
             let mut axis = |expr: &Expr, bins: &Bins, collector: &mut Collector| {
                 let value = collector.place(resolve(expr));
                 axes.iter().position(|(v, b)| *v == value && b == bins).unwrap_or_else(|| {
@@ -145,7 +156,8 @@ impl Pass {
             Some(question) => question.dataset.source().schema().clone(),
             None => Default::default(),
         };
-        let program = Program::compile(&collector.exprs, &schema);
+        let tests = Program::compile(&collector.exprs[..tested], &schema);
+        let program = Program::compile(&collector.exprs[tested..], &schema);
         let mut numbers: Vec<usize> = axes.iter().map(|(value, _)| *value).collect();
         numbers.extend(compiled.iter().flat_map(|question| question.fed.iter().flat_map(|fed| &fed.values)));
         numbers.sort_unstable();
@@ -153,7 +165,16 @@ impl Pass {
         let slotter =
             |(value, bins): (usize, Bins)| (value, Slotter::new(collector.exprs[value].data_type(), &bins));
         let axes = axes.into_iter().map(slotter).collect();
-        Ok(Pass { program, clauses, axes, numbers, questions: compiled, overflowed: AtomicU64::new(0) })
+        Ok(Pass {
+            tests,
+            program,
+            clauses,
+            filters,
+            axes,
+            numbers,
+            questions: compiled,
+            overflowed: AtomicU64::new(0),
+        })
     }
 }
 
@@ -161,6 +182,19 @@ impl Compiled {
     /// Whether all rows belong to one cell.
     pub(super) fn is_one_cell(&self) -> bool {
         matches!(&self.shape, Shape::Grid { axes, .. } if axes.is_empty())
+    }
+
+    /// Whether nothing but the rows of every cell is asked.
+    pub(super) fn is_tally(&self) -> bool {
+        matches!(self.shape, Shape::Grid { .. }) && self.fed.is_empty()
+    }
+
+    /// A count of 0 for every cell of a tally.
+    pub(super) fn no_counts(&self) -> Vec<u64> {
+        match self.shape {
+            Shape::Grid { cells, .. } if self.is_tally() => vec![0; cells],
+            _ => Vec::new(),
+        }
     }
 
     /// Accumulators per cell in the partial result of a unit.
@@ -183,17 +217,22 @@ impl Compiled {
     }
 
     /// A chunk from row `first_row` of the table on, as the accumulators are fed it.
-    pub(super) fn feed(&self, first_row: u64, numbers: &[ArrayRef], masks: &Masks<'_>) -> Feed {
+    pub(super) fn feed(
+        &self,
+        first_row: u64,
+        numbers: &[ArrayRef],
+        conditions: &[Option<BooleanBuffer>],
+    ) -> Feed {
         let fed = |by: &FedBy| Fed {
             values: by.values.iter().map(|&value| numbers[value].clone()).collect(),
-            condition: by.condition.as_ref().and_then(|c| masks[std::slice::from_ref(c)].clone()),
+            condition: by.condition.and_then(|clause| conditions[clause].clone()),
         };
         Feed { first_row, inputs: self.fed.iter().map(fed).collect() }
     }
 
     /// Positions of the clauses that are conditions of measures.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = &usize> {
-        self.fed.iter().filter_map(|fed| fed.condition.as_ref())
+    pub(super) fn conditions(&self) -> impl Iterator<Item = usize> {
+        self.fed.iter().filter_map(|fed| fed.condition)
     }
 }
 

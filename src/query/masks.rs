@@ -1,18 +1,20 @@
 //! Which rows pass: every clause evaluated once per chunk.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
+use arrow::compute::FilterPredicate;
 
 use super::QueryError;
-use super::compile::Collector;
+use super::compile::{Collector, Compiled};
 use super::pass::Pass;
+use super::question::internal;
 use crate::aggregate::{Bins, Slotter, missing_values, within};
 use crate::data::Chunk;
 use crate::expr::Expr;
+use crate::kernel::choose::{SPARE, positions};
 use crate::kernel::fold;
 use crate::select::{Clause, Predicate};
 
@@ -39,22 +41,25 @@ pub(super) enum Test {
     Where(usize),
 }
 
-/// Which rows of a chunk pass, by the positions of clauses; `None` for all rows.
-pub(super) type Masks<'a> = HashMap<&'a [usize], Option<BooleanBuffer>>;
-
 impl Pass {
-    /// Which rows pass each filter of the pass and each condition of a measure. Each clause is evaluated
-    /// once.
-    pub(super) fn masks(&self, values: &[ArrayRef]) -> Masks<'_> {
+    /// Which rows pass each filter of the pass, `None` where all do, and how many. Each clause is evaluated
+    /// once, of the values of the tests.
+    pub(super) fn masks(&self, values: &[ArrayRef], rows: usize) -> Vec<Mask> {
         let mut of_clauses = vec![None; self.clauses.len()];
-        let mut of_filters = HashMap::new();
-        for question in &self.questions {
-            let filters = std::iter::once(question.filter.as_slice());
-            for filter in filters.chain(question.conditions().map(std::slice::from_ref)) {
-                of_filters.entry(filter).or_insert_with(|| self.mask(filter, values, &mut of_clauses));
-            }
+        self.filters
+            .iter()
+            .map(|filter| Mask::new(self.mask(filter, values, &mut of_clauses), rows))
+            .collect()
+    }
+
+    /// Which rows meet each clause that is a condition of a measure, of the values of the pass; by position of
+    /// the clause.
+    pub(super) fn conditions(&self, values: &[ArrayRef]) -> Vec<Option<BooleanBuffer>> {
+        let mut of_clauses = vec![None; self.clauses.len()];
+        for clause in self.questions.iter().flat_map(Compiled::conditions) {
+            self.mask(&[clause], values, &mut of_clauses);
         }
-        of_filters
+        of_clauses
     }
 
     /// Which rows pass all of `clauses`; `None` for all rows.
@@ -72,23 +77,64 @@ impl Pass {
             .reduce(|a, b| &a & &b)
     }
 
-    /// Which rows of `chunk` pass question `q`; `None` for all rows.
+    /// Which of the rows that were [`read`](Pass::read) pass question `q`; `None` for all rows.
     pub(super) fn passing(&self, chunk: &Chunk, q: usize) -> Result<Option<BooleanBuffer>, QueryError> {
-        let values = self.program.run(&chunk.columns, chunk.len())?;
+        let values = self.tests.run(&chunk.columns, chunk.len())?;
         let mut of_clauses = vec![None; self.clauses.len()];
-        Ok(self.mask(&self.questions[q].filter, &values, &mut of_clauses))
+        Ok(self.mask(&self.filters[self.questions[q].filter], &values, &mut of_clauses))
+    }
+}
+
+/// The rows of a chunk that pass a filter.
+pub(super) struct Mask {
+    /// A bit per row, from a whole byte on; `None` where all rows pass.
+    pub(super) bits: Option<BooleanBuffer>,
+    /// Rows that pass.
+    pub(super) passing: usize,
+}
+
+impl Mask {
+    fn new(bits: Option<BooleanBuffer>, rows: usize) -> Mask {
+        let passing = bits.as_ref().map_or(rows, BooleanBuffer::count_set_bits);
+        let bits = bits.filter(|_| passing < rows).map(|bits| match bits.offset() {
+            0 => bits,
+            _ => BooleanBuffer::new(bits.sliced(), 0, rows),
+        });
+        Mask { bits, passing }
+    }
+
+    /// The rows of `masks` that any of them lets pass.
+    pub(super) fn any<'a>(masks: impl Iterator<Item = &'a Mask>, rows: usize) -> Mask {
+        let mut any = Mask { bits: Some(BooleanBuffer::new_unset(rows)), passing: 0 };
+        for mask in masks.filter(|mask| mask.passing > 0) {
+            any = match (&any.bits, &mask.bits) {
+                (Some(_), Some(bits)) if any.passing == 0 => Mask { bits: Some(bits.clone()), ..*mask },
+                (Some(a), Some(b)) => Mask::new(Some(a | b), rows),
+                _ => return Mask { bits: None, passing: rows },
+            };
+        }
+        any
+    }
+
+    /// The mask of the rows that `kept` keeps, all of which are to pass some filter.
+    pub(super) fn among(&self, kept: &FilterPredicate, rows: usize) -> Result<Mask, QueryError> {
+        let Some(bits) = &self.bits else { return Ok(Mask { bits: None, passing: rows }) };
+        let bits = kept.filter(&BooleanArray::new(bits.clone(), None)).map_err(internal)?;
+        Ok(Mask::new(Some(bits.as_boolean().values().clone()), rows))
+    }
+
+    /// Writes the positions in `block` of its rows that pass, if not all do.
+    pub(super) fn positions<'a>(&self, block: &Range<usize>, out: &'a mut Vec<u32>) -> Option<&'a [u32]> {
+        let bits = self.bits.as_ref()?;
+        out.resize(block.len() + SPARE, 0);
+        let count = positions(&bits.values()[block.start / 8..], block.len(), out);
+        Some(&out[..count])
     }
 }
 
 /// Sends the rows of the block that do not pass to the trash.
 pub(super) fn keep_passing(cells: &mut [u32], mask: &BooleanBuffer, block: &Range<usize>, trash: u32) {
-    if (mask.offset() + block.start).is_multiple_of(8) {
-        fold::keep_set(cells, mask.values(), mask.offset() + block.start, trash);
-    } else {
-        for (cell, row) in cells.iter_mut().zip(block.clone()) {
-            *cell = if mask.value(row) { *cell } else { trash };
-        }
-    }
+    fold::keep_set(cells, mask.values(), block.start, trash);
 }
 
 impl Test {

@@ -4,11 +4,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arrow::array::{ArrayRef, BooleanArray};
 use arrow::buffer::BooleanBuffer;
+use arrow::compute::FilterBuilder;
 
 use super::compile::{Compiled, Shape};
 use super::groups::GroupPartial;
-use super::masks::{Test, keep_passing};
+use super::masks::{Mask, Test, keep_passing};
+use super::question::internal;
+use super::tally::Tally;
 use super::{Ask, QueryError, Question};
 use crate::aggregate::{Feed, Lanes, Slotter, plain_numbers};
 use crate::data::Chunk;
@@ -19,7 +23,12 @@ use crate::select::Selection;
 
 /// All questions of one pass.
 pub(super) struct Pass {
+    /// What the clauses test; its values come first.
+    pub(super) tests: Program,
+    /// All other values, needed only where rows pass.
     pub(super) program: Program,
+    /// Clause lists, each once.
+    pub(super) filters: Vec<Vec<usize>>,
     pub(super) clauses: Vec<(Test, bool)>,
     /// Position of the values, and how they are cut.
     pub(super) axes: Vec<(usize, Slotter)>,
@@ -35,28 +44,64 @@ pub(super) enum Partial {
     Grid(Lanes),
     Groups(Box<GroupPartial>),
     Index(Vec<u32>),
+    /// Counted in the tally of the worker.
+    Tally,
 }
 
 /// Rows binned and folded at once: their codes stay in the first-level cache. A multiple of 8, so that
 /// blocks of a mask begin at whole bytes.
 const BLOCK: usize = 2048;
+
+/// Of so many rows at least one must pass for the others to be worked on beside it. Below that, the passing
+/// rows are brought together before anything else is computed of them.
+const DENSE: usize = 4;
+
 /// Buffers one worker uses again for every block.
 #[derive(Default)]
 pub(super) struct Scratch {
     pub(super) slots: Vec<Vec<u32>>,
     pub(super) cells: Vec<u32>,
+    /// Positions of the rows that pass each filter.
+    chosen: Vec<Vec<u32>>,
+}
+
+/// What one worker keeps from chunk to chunk.
+pub(super) struct Worker {
+    scratch: Scratch,
+    /// One for every question that asks for rows alone.
+    pub(super) tallies: Vec<Option<Tally>>,
+}
+
+/// Values of the rows of a chunk that are worked on, and which of them pass.
+struct Values {
+    rows: usize,
+    /// One array per expression of the pass.
+    arrays: Vec<ArrayRef>,
+    /// The same, those that are binned or folded as plain numbers.
+    numbers: Vec<ArrayRef>,
+    /// One per filter.
+    masks: Vec<Mask>,
+    /// One per question, for its measures.
+    feeds: Vec<Feed>,
 }
 
 impl Pass {
-    /// Reads the columns the pass needs in `rows`.
-    pub(super) fn read(&self, source: &dyn Source, rows: std::ops::Range<u64>) -> Result<Chunk, QueryError> {
-        let columns = self
-            .program
-            .columns()
-            .iter()
-            .map(|&column| source.read(column, rows.clone()))
-            .collect::<Result<Vec<_>, _>>()?;
+    /// Reads the columns that the clauses test in `rows`.
+    pub(super) fn read(&self, source: &dyn Source, rows: Range<u64>) -> Result<Chunk, QueryError> {
+        let columns = read_columns(&self.tests, source, &rows)?;
         Ok(Chunk { rows, columns })
+    }
+
+    /// Nothing counted and empty buffers.
+    pub(super) fn worker(&self) -> Worker {
+        let tally = |question: &Compiled| match question.shape {
+            Shape::Grid { cells, .. } if question.is_tally() => Some(Tally::new(cells)),
+            _ => None,
+        };
+        let chosen = vec![Vec::new(); self.filters.len()];
+        let slots = vec![vec![0; BLOCK]; self.axes.len()];
+        let scratch = Scratch { slots, cells: Vec::new(), chosen };
+        Worker { scratch, tallies: self.questions.iter().map(tally).collect() }
     }
 
     /// Empty accumulators of one unit for every question.
@@ -74,6 +119,7 @@ impl Pass {
             .iter()
             .map(|question| {
                 Ok(match &question.shape {
+                    Shape::Grid { .. } if question.is_tally() => Partial::Tally,
                     Shape::Grid { cells, .. } => {
                         let elements = (cells + 1) * spread(question);
                         Partial::Grid(question.measures.lanes(elements))
@@ -87,93 +133,172 @@ impl Pass {
             .collect()
     }
 
-    /// Folds one chunk into the accumulators of its unit.
+    /// Folds the rows of one chunk into the accumulators of its unit and the tallies of the worker.
     pub(super) fn update(
         &self,
-        chunk: &Chunk,
+        source: &dyn Source,
+        rows: Range<u64>,
         partials: &mut [Partial],
-        scratch: &mut Scratch,
+        worker: &mut Worker,
         budget: usize,
     ) -> Result<(), QueryError> {
-        let rows = chunk.len();
-        let (values, overflowed) = self.program.run_counting(&chunk.columns, rows)?;
-        if overflowed > 0 {
-            self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
-        }
-        let mut numbers = values.clone();
-        for &value in &self.numbers {
-            numbers[value] = plain_numbers(&values[value]);
-        }
-        let masks = self.masks(&values);
+        let chunk = self.read(source, rows)?;
+        let (tested, overflowed) = self.tests.run_counting(&chunk.columns, chunk.len())?;
+        self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
+        let masks = self.masks(&tested, chunk.len());
         for (question, partial) in self.questions.iter().zip(&mut *partials) {
             if let Partial::Index(passing) = partial {
-                let mask = masks[question.filter.as_slice()].as_ref();
-                passing.push(mask.map_or(rows, BooleanBuffer::count_set_bits) as u32);
+                passing.push(masks[question.filter].passing as u32);
             }
         }
-        let first_row = chunk.rows.start;
-        let feeds: Vec<Feed> =
-            self.questions.iter().map(|question| question.feed(first_row, &numbers, &masks)).collect();
-        scratch.slots.resize_with(self.axes.len(), || vec![0; BLOCK]);
-        let folded = self.questions.iter().any(|question| !matches!(question.shape, Shape::Index));
-        for start in (0..if folded { rows } else { 0 }).step_by(BLOCK) {
-            let block = start..(start + BLOCK).min(rows);
-            for ((value, slotter), slots) in self.axes.iter().zip(&mut scratch.slots) {
-                slotter.write(&numbers[*value], block.clone(), &mut slots[..block.len()]);
+        let Some(values) = self.values(source, &chunk, tested, masks)? else { return Ok(()) };
+        for start in (0..values.rows).step_by(BLOCK) {
+            let block = start..(start + BLOCK).min(values.rows);
+            self.fold(&values, &block, partials, worker, budget)?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates what the clauses did not test. `None` when no row is to be folded.
+    fn values(
+        &self,
+        source: &dyn Source,
+        chunk: &Chunk,
+        mut tested: Vec<ArrayRef>,
+        mut masks: Vec<Mask>,
+    ) -> Result<Option<Values>, QueryError> {
+        let mut rows = chunk.len();
+        let folded = || self.questions.iter().filter(|question| !matches!(question.shape, Shape::Index));
+        let any = Mask::any(folded().map(|question| &masks[question.filter]), rows);
+        // What does not fit its type is told of every row.
+        let skips = !self.program.may_overflow();
+        if folded().next().is_none() || (any.passing == 0 && skips) {
+            return Ok(None);
+        }
+        let mut columns = read_columns(&self.program, source, &chunk.rows)?;
+        if let Some(bits) = any.bits
+            && any.passing * DENSE < rows
+            && skips
+        {
+            let kept = FilterBuilder::new(&BooleanArray::new(bits, None)).optimize().build();
+            for array in columns.iter_mut().chain(&mut tested) {
+                *array = kept.filter(array).map_err(internal)?;
             }
-            for ((question, feed), partial) in self.questions.iter().zip(&feeds).zip(&mut *partials) {
-                let mask = masks[question.filter.as_slice()].as_ref();
-                match partial {
-                    Partial::Index(_) => {}
-                    Partial::Grid(lanes) if mask.is_none() && question.is_one_cell() => {
-                        scratch.cells.resize(block.len(), 0);
-                        let trash = (lanes.len() / 2) as u32;
-                        lanes.update_one(feed, block.clone(), &mut scratch.cells, trash);
+            rows = any.passing;
+            masks = masks.iter().map(|mask| mask.among(&kept, rows)).collect::<Result<_, _>>()?;
+        }
+        let (others, overflowed) = self.program.run_counting(&columns, rows)?;
+        self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
+        let mut arrays = tested;
+        arrays.extend(others);
+        let mut numbers = arrays.clone();
+        for &value in &self.numbers {
+            numbers[value] = plain_numbers(&arrays[value]);
+        }
+        let conditions = self.conditions(&arrays);
+        let feed = |question: &Compiled| question.feed(chunk.rows.start, &numbers, &conditions);
+        let feeds = self.questions.iter().map(feed).collect();
+        Ok(Some(Values { rows, arrays, numbers, masks, feeds }))
+    }
+
+    /// Folds one block of the values.
+    fn fold(
+        &self,
+        values: &Values,
+        block: &Range<usize>,
+        partials: &mut [Partial],
+        worker: &mut Worker,
+        budget: usize,
+    ) -> Result<(), QueryError> {
+        let Values { arrays, numbers, masks, feeds, .. } = values;
+        let Worker { scratch, tallies } = worker;
+        for ((value, slotter), slots) in self.axes.iter().zip(&mut scratch.slots) {
+            slotter.write(&numbers[*value], block.clone(), &mut slots[..block.len()]);
+        }
+        let mut chosen = std::mem::take(&mut scratch.chosen);
+        let positions: Vec<Option<&[u32]>> =
+            masks.iter().zip(&mut chosen).map(|(mask, out)| mask.positions(block, out)).collect();
+        let questions = self.questions.iter().zip(feeds);
+        for (((question, feed), partial), tally) in questions.zip(partials).zip(tallies) {
+            let mask = &masks[question.filter];
+            if mask.passing == 0 {
+                continue;
+            }
+            match partial {
+                Partial::Index(_) => {}
+                Partial::Tally => {
+                    if let Some(tally) = tally {
+                        tally.count(question.cells(block.len(), scratch), positions[question.filter]);
                     }
-                    Partial::Grid(lanes) => {
-                        let trash = question.grid_cells(&block, mask, scratch);
-                        lanes.update(feed, block.clone(), &scratch.cells, trash);
-                    }
-                    Partial::Groups(groups) => {
-                        groups.update(question, &values, feed, scratch, mask, &block, budget)?;
-                    }
+                }
+                Partial::Grid(lanes) if mask.bits.is_none() && question.is_one_cell() => {
+                    scratch.cells.resize(block.len(), 0);
+                    let trash = (lanes.len() / 2) as u32;
+                    lanes.update_one(feed, block.clone(), &mut scratch.cells, trash);
+                }
+                Partial::Grid(lanes) => {
+                    let trash = question.elements(block, mask.bits.as_ref(), scratch);
+                    lanes.update(feed, block.clone(), &scratch.cells, trash);
+                }
+                Partial::Groups(groups) => {
+                    groups.update(question, arrays, feed, scratch, mask.bits.as_ref(), block, budget)?;
                 }
             }
         }
+        scratch.chosen = chosen;
         Ok(())
     }
 }
 
+/// The columns that `program` needs.
+fn read_columns(
+    program: &Program,
+    source: &dyn Source,
+    rows: &Range<u64>,
+) -> Result<Vec<ArrayRef>, QueryError> {
+    let read = |&column| Ok(source.read(column, rows.clone())?);
+    program.columns().iter().map(read).collect()
+}
+
 impl Compiled {
-    /// Writes the element of every row of the block into the scratch; rows outside `mask` go to the
-    /// trash, which is returned.
-    fn grid_cells(&self, block: &Range<usize>, mask: Option<&BooleanBuffer>, scratch: &mut Scratch) -> u32 {
-        let Shape::Grid { axes, slots, cells: count } = &self.shape else { return 0 };
-        let Scratch { slots: codes, cells } = scratch;
-        let rows = block.len();
-        cells.clear();
-        match axes.as_slice() {
-            [] => cells.resize(rows, 0),
-            [a] => cells.extend_from_slice(&codes[*a][..rows]),
-            [a, b] => {
-                let stride = slots[1] as u32;
-                cells.extend(codes[*a][..rows].iter().zip(&codes[*b][..rows]).map(|(&i, &j)| i * stride + j));
-            }
-            more => {
-                cells.resize(rows, 0);
-                for (&axis, &stride) in more.iter().zip(slots) {
-                    for (cell, &slot) in cells.iter_mut().zip(&codes[axis]) {
-                        *cell = *cell * stride as u32 + slot;
-                    }
+    /// The cell of each of the `rows` rows of the block; those of one axis are its slots.
+    fn cells<'a>(&self, rows: usize, scratch: &'a mut Scratch) -> &'a [u32] {
+        let Scratch { slots: codes, cells, .. } = scratch;
+        let (axes, slots): (&[usize], &[usize]) = match &self.shape {
+            Shape::Grid { axes, slots, .. } => (axes, slots),
+            _ => (&[], &[]),
+        };
+        let axis = |axis: usize| &codes[axis][..rows];
+        cells.resize(rows, 0);
+        match *axes {
+            [] => cells.fill(0),
+            [only] => return &codes[only][..rows],
+            [first, second, ref more @ ..] => {
+                fold::cells_of_two(axis(first), axis(second), slots[1] as u32, cells);
+                for (&next, &stride) in more.iter().zip(&slots[2..]) {
+                    fold::refine_cells(cells, axis(next), stride as u32);
                 }
             }
         }
+        cells
+    }
+
+    /// Writes the element of every row of the block into the scratch; rows outside `mask` go to the
+    /// trash, which is returned.
+    fn elements(&self, block: &Range<usize>, mask: Option<&BooleanBuffer>, scratch: &mut Scratch) -> u32 {
+        let Shape::Grid { axes, cells: count, .. } = &self.shape else { return 0 };
+        if let [only] = axes[..] {
+            scratch.cells.clear();
+            scratch.cells.extend_from_slice(&scratch.slots[only][..block.len()]);
+        } else {
+            self.cells(block.len(), scratch);
+        }
         let trash = *count as u32;
         if let Some(mask) = mask {
-            keep_passing(cells, mask, block, trash);
+            keep_passing(&mut scratch.cells, mask, block, trash);
         }
         if self.spread() == 4 {
-            fold::spread_by_four(cells);
+            fold::spread_by_four(&mut scratch.cells);
             return trash * 4;
         }
         trash

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::compile::Compiled;
-use super::pass::{Partial, Pass, Scratch};
+use super::pass::{Partial, Pass, Worker};
 use super::{Answer, Ask, Cube, Layout, QueryError, Question, RowIndex};
+use crate::aggregate::Lanes;
 use crate::dataset::Source;
 use crate::task::Task;
 
@@ -128,18 +129,25 @@ fn pass_over(
     let pass = Pass::compile(questions)?;
     let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));
     task.set_total(source.row_count());
-    let merger = Mutex::new(Merger { next: 0, waiting: BTreeMap::new(), total: pass.totals()?, error: None });
+    let merger = Mutex::new(Merger {
+        next: 0,
+        waiting: BTreeMap::new(),
+        total: pass.totals()?,
+        counts: pass.questions.iter().map(Compiled::no_counts).collect(),
+        error: None,
+    });
     let next_unit = AtomicUsize::new(0);
     let work = || {
-        let mut scratch = Scratch::default();
+        let mut worker = pass.worker();
         loop {
             let unit = next_unit.fetch_add(1, Ordering::Relaxed);
             if unit >= layout.units() || lock(&merger).error.is_some() {
-                return;
+                break;
             }
-            let result = one_unit(&pass, source.as_ref(), &layout, unit, options, task, &mut scratch);
+            let result = one_unit(&pass, source.as_ref(), &layout, unit, options, task, &mut worker);
             lock(&merger).take(unit, result, options.group_budget);
         }
+        lock(&merger).count(&worker);
     };
     workers.0.scope(|scope| {
         for _ in 0..workers.threads() {
@@ -154,6 +162,11 @@ fn pass_over(
     let answers = merger
         .total
         .into_iter()
+        .zip(merger.counts)
+        .map(|(partial, counts)| match partial {
+            Partial::Tally => Partial::Grid(Lanes::counted(counts)),
+            partial => partial,
+        })
         .zip(pass.questions)
         .zip(questions)
         .map(|((partial, compiled), question)| finish(partial, compiled, question, &layout))
@@ -172,14 +185,13 @@ fn one_unit(
     unit: usize,
     options: ScanOptions,
     task: &Task,
-    scratch: &mut Scratch,
+    worker: &mut Worker,
 ) -> Result<Vec<Partial>, QueryError> {
     let mut partials = pass.partials()?;
     for chunk in layout.unit(unit) {
         let rows = layout.chunk(chunk);
         let count = rows.end - rows.start;
-        let chunk = pass.read(source, rows)?;
-        pass.update(&chunk, &mut partials, scratch, options.group_budget)?;
+        pass.update(source, rows, &mut partials, worker, options.group_budget)?;
         task.advance(count)?;
     }
     Ok(partials)
@@ -190,6 +202,8 @@ struct Merger {
     next: usize,
     waiting: BTreeMap<usize, Vec<Partial>>,
     total: Vec<Partial>,
+    /// Rows per cell where nothing else is asked.
+    counts: Vec<Vec<u64>>,
     error: Option<(usize, QueryError)>,
 }
 
@@ -212,6 +226,7 @@ impl Merger {
                         Ok(())
                     }
                     (Partial::Groups(total), Partial::Groups(groups)) => total.merge(&groups, budget),
+                    (Partial::Tally, Partial::Tally) => Ok(()),
                     (Partial::Index(total), Partial::Index(passing)) => {
                         total.extend(passing);
                         Ok(())
@@ -224,6 +239,15 @@ impl Merger {
                 }
             }
             self.next += 1;
+        }
+    }
+
+    /// Adds what a worker counted in all its units.
+    fn count(&mut self, worker: &Worker) {
+        for (counts, tally) in self.counts.iter_mut().zip(&worker.tallies) {
+            if let Some(tally) = tally {
+                tally.add_to(counts);
+            }
         }
     }
 
@@ -249,6 +273,9 @@ fn finish(
         }
         (Partial::Grid(lanes), ask) => Answer::Grid(compiled.finish_grid(&lanes, ask)?),
         (Partial::Groups(groups), _) => Answer::Groups(groups.finish(&compiled)?),
+        (Partial::Tally, _) => {
+            return Err(QueryError::Panicked("a tally finished as another shape".to_owned()));
+        }
         (Partial::Index(passing), _) => Answer::Index(RowIndex::new(layout.clone(), &passing)),
     })
 }

@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Int32Type};
 use super::cell::{Cell, dictionary_type};
 use super::storage::DataSet;
 use super::text::text_array;
+use crate::kernel::compare;
 
 /// Which rows of a column are missing.
 #[derive(Debug, Clone)]
@@ -125,7 +126,8 @@ impl Missing {
             Missing::Unmarked => return Ok(None),
             Missing::Mask { data, offset } => {
                 let mask = cells_of(data.read(rows)?, data.row_bytes(), *offset, 1, count)?;
-                BooleanBuffer::collect_bool(count, |i| mask[i] == 0)
+                let present = compare::bits(&mask[..count], |mark| mark == 0);
+                BooleanBuffer::new(Buffer::from_vec(present), 0, count)
             }
             Missing::Bitmap(bitmap) => {
                 let first = (rows.start % 8) as usize;
