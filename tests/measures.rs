@@ -369,6 +369,9 @@ fn every_measure_of_groups_and_of_a_cube_is_that_of_a_grid() {
         "first(text, order)",
         "last(u8)",
         "max(text)",
+        "nunique(text)",
+        "mode(dictionary)",
+        "median(f32)",
         "any(bool)",
         "sum(u8) / (count where bool)",
     ];
@@ -442,4 +445,146 @@ fn whole_numbers_keep_their_type_through_first_and_extremes() {
     assert!(found[1].as_primitive::<UInt64Type>().value(0) > u64::MAX - 10);
     assert!(found[2].as_primitive::<UInt64Type>().value(0) > u64::MAX - 10);
     assert_eq!(found[3].data_type(), &DataType::Utf8);
+}
+
+/// `q` as numpy has it: linear between neighbours.
+fn naive_quantile(sorted: &[f64], q: f64) -> f64 {
+    let place = q * (sorted.len() - 1) as f64;
+    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    if low == high { low } else { low + (high - low) * place.fract() }
+}
+
+#[test]
+fn distinct_values_modes_and_quantiles_of_every_type_equal_a_naive_loop() {
+    let rows = 1500;
+    let dataset = every_type(rows);
+    let bins = Bins::new(0.0, 10.0, 5, Scale::Linear).unwrap();
+    let axis = Axis { expr: Expr::column("k", dataset.schema()).unwrap(), bins: bins.clone() };
+    let ks = awkward_floats(rows, 5);
+    let paid = shown(&dataset, "bool");
+    for name in TYPES {
+        let values = shown(&dataset, name);
+        let column = dataset.schema().position(name).unwrap();
+        let numbers = dataset.source().read(column, 0..rows as u64).unwrap();
+        let is_number = !matches!(name, "text" | "dictionary");
+        let numbers = if is_number { to_f64(&numbers) } else { vec![0.0; rows] };
+        let mut texts =
+            vec![format!("nunique({name})"), format!("mode({name})"), format!("nunique({name}) where bool")];
+        if is_number {
+            texts.extend(["median", "quantile", "percentile"].map(|aggregate| match aggregate {
+                "median" => format!("median({name})"),
+                "quantile" => format!("quantile({name}, 0.25)"),
+                _ => format!("percentile({name}, 90)"),
+            }));
+        }
+        let measures: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let question = grid_question(&dataset, Selection::all(), vec![axis.clone()], &measures);
+        for (threads, chunk_rows) in [(1, 1), (2, 7), (3, 64), (4, 1000), (2, 4096)] {
+            let answer = ask(&question, threads, chunk_rows);
+            let grid = answer.grid().unwrap();
+            assert!(grid.approximate.iter().all(|approximate| !approximate));
+            for bin in 0..bins.count() {
+                let inside = |row: &usize| {
+                    ks[*row].is_some_and(|k| k >= bins.edges()[bin] && k < bins.edges()[bin + 1])
+                };
+                let here: Vec<usize> =
+                    (0..rows).filter(inside).filter(|&row| values[row].is_some()).collect();
+                let mut counts: std::collections::BTreeMap<&str, (usize, usize)> = Default::default();
+                for &row in &here {
+                    let entry = counts.entry(values[row].as_deref().unwrap()).or_default();
+                    entry.0 += 1;
+                    entry.1 += usize::from(paid[row].as_deref() == Some("true"));
+                }
+                let what = format!("{name}, bin {bin}, {threads} threads, chunks of {chunk_rows}");
+                assert_eq!(grid.measure(0)[bin], counts.len() as f64, "{what}");
+                let with_paid = counts.values().filter(|(_, paid)| *paid > 0).count();
+                assert_eq!(grid.measure(2)[bin], with_paid as f64, "{what}");
+                let mode = shown_array(&grid.measures[1])[bin].clone();
+                let most = counts.values().map(|(count, _)| *count).max().unwrap();
+                assert_eq!(counts[mode.as_deref().unwrap()].0, most, "{what}");
+                if is_number {
+                    let mut sorted: Vec<f64> = here.iter().map(|&row| numbers[row]).collect();
+                    sorted.sort_by(f64::total_cmp);
+                    for (m, q) in [(3, 0.5), (4, 0.25), (5, 0.9)] {
+                        let (found, right) = (grid.measure(m)[bin], naive_quantile(&sorted, q));
+                        let right = if name == "time" { right.floor() } else { right };
+                        let close = found == right || (found - right).abs() <= 1e-12 * right.abs();
+                        assert!(close || (found.is_nan() && right.is_nan()), "{what}: {found} {right}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn quantiles_lie_within_the_data_and_are_what_numpy_says() {
+    let of = |values: &[f64], measure: &str| {
+        number(&table(vec![("x", floats(&values.iter().copied().map(Some).collect::<Vec<_>>()))]), measure)
+    };
+    assert_eq!(of(&[1.0, 2.0, 3.0, 4.0, 1e6], "median(x)"), 3.0);
+    let mut values: Vec<f64> = (0..1000).map(f64::from).collect();
+    values.push(1e9);
+    assert_eq!(of(&values, "quantile(x, 0.25)"), 250.0);
+    assert_eq!(of(&values, "quantile(x, 0)"), 0.0);
+    assert_eq!(of(&values, "percentile(x, 100)"), 1e9);
+    assert_eq!(of(&[1.0, 2.0], "quantile(x, 1/3)"), 1.0 + 1.0 / 3.0);
+    assert_eq!(of(&[f64::INFINITY, f64::INFINITY, 1.0], "median(x)"), f64::INFINITY);
+    let bytes = Arc::new(arrow::array::Int8Array::from(vec![7i8, -128, 127, 7, 100])) as ArrayRef;
+    assert_eq!(number(&table(vec![("x", bytes)]), "median(x)"), 7.0);
+    assert!(of(&[f64::NAN], "median(x)").is_nan());
+}
+
+#[test]
+fn a_list_of_numbers_is_several_measures() {
+    let dataset = small();
+    let each = Measure::each("quantile(x, [0, 0.5, 1]) where n > 0", &dataset).unwrap();
+    let texts: Vec<String> = each.iter().map(Measure::to_string).collect();
+    assert_eq!(
+        texts,
+        ["quantile(x, 0) where n > 0", "quantile(x, 0.5) where n > 0", "quantile(x, 1) where n > 0"]
+    );
+    for (text, part) in
+        [("quantile(x)", "needs a number"), ("quantile(x, 2)", "from 0 to 1"), ("quantile(x, y)", "y")]
+    {
+        let error = Measure::check(text, &dataset).unwrap_err().to_string();
+        assert!(error.contains(part), "{text}: {error}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_memory_is_a_sketch_close_to_the_truth_and_says_so() {
+    let rows = 2_600_000i64;
+    let value = |i: i64| (i * 7_919) % rows;
+    let dataset = table(vec![
+        ("k", Arc::new(Int64Array::from_iter_values((0..rows).map(|i| i % 3))) as ArrayRef),
+        ("x", Arc::new(Int64Array::from_iter_values((0..rows).map(value)))),
+    ]);
+    let texts = ["nunique(x)", "median(x)", "quantile(x, 1)", "sum(x)"];
+    let measures = texts.iter().map(|text| Measure::parse(text, &dataset).unwrap()).collect();
+    let keys = vec![Key::Value(Expr::parse("k", dataset.schema()).unwrap())];
+    let question =
+        Question::new(dataset.clone(), Selection::all(), Ask::Groups { keys: keys.clone(), measures });
+    let answers: Vec<Answer> = [1, 3].iter().map(|&threads| ask(&question, threads, 1 << 15)).collect();
+    let groups = answers[0].groups().unwrap();
+    assert_eq!(
+        format!("{groups:?}"),
+        format!("{:?}", answers[1].groups().unwrap()),
+        "on any number of threads"
+    );
+    assert_eq!(groups.approximate, [true, true, true, false]);
+    let distinct = to_f64(&groups.measures[0])[0];
+    assert!((distinct / (rows as f64 / 3.0) - 1.0).abs() < 0.02, "{distinct}");
+    let mut sorted: Vec<i64> = (0..rows).step_by(3).map(value).collect();
+    sorted.sort_unstable();
+    let median = to_f64(&groups.measures[1])[0];
+    assert!((median - sorted[sorted.len() / 2] as f64).abs() < 16.0, "{median}");
+    assert_eq!(to_f64(&groups.measures[2])[0], *sorted.last().unwrap() as f64, "the greatest is exact");
+
+    let measures = vec![Measure::parse("mode(x)", &dataset).unwrap()];
+    let question = Question::new(dataset, Selection::all(), Ask::Groups { keys, measures });
+    let workers = outcrop::query::Workers::new(2).unwrap();
+    let lost =
+        outcrop::query::scan(&[question], &workers, Default::default(), &outcrop::task::Task::detached());
+    assert!(lost.unwrap_err().to_string().contains("more distinct values"));
 }

@@ -11,8 +11,10 @@ use arrow::datatypes::DataType;
 use super::codes::{decoded, text_array};
 use super::lanes::{Lane, Lanes};
 use super::store::Store;
-use super::values::whole_as;
+use super::tally::{Entry, Tally};
+use super::values::{NumericKind, numeric_kind, whole_as};
 use crate::kernel::fold::Shifted;
+use crate::kernel::order;
 
 /// Digits of the decimal that holds integer sums beyond 64 bits.
 const SUM_DIGITS: u8 = 38;
@@ -24,6 +26,8 @@ pub(super) struct Cells<'a> {
     pub(super) input: Option<usize>,
     /// Elements `0..cells` are finished.
     pub(super) cells: usize,
+    /// The number the aggregate was given.
+    pub(super) parameter: f64,
 }
 
 impl<'a> Cells<'a> {
@@ -203,6 +207,111 @@ pub(super) fn correlation(cells: &Cells<'_>) -> ArrayRef {
         (products.count > 0 && !is_constant).then(|| r.clamp(-1.0, 1.0))
     });
     Arc::new(correlations.collect::<Float64Array>())
+}
+
+fn tally<'a>(cells: &Cells<'a>, lane: Lane) -> Option<&'a Tally> {
+    match cells.store(lane) {
+        Some(Store::Tally(tally)) => Some(tally),
+        _ => None,
+    }
+}
+
+pub(super) fn distinct(cells: &Cells<'_>) -> ArrayRef {
+    match tally(cells, Lane::Distinct) {
+        Some(tally) => Arc::new(UInt64Array::from(tally.distinct(cells.cells))),
+        None => cells.absent(),
+    }
+}
+
+/// The value met most often, in its own type; of several the least.
+pub(super) fn mode(cells: &Cells<'_>) -> ArrayRef {
+    let (Some(tally), Some(value_type)) = (tally(cells, Lane::Counts), cells.value_type()) else {
+        return cells.absent();
+    };
+    let mut best: Vec<Option<Entry>> = vec![None; cells.cells];
+    for entry in tally.sorted(cells.cells) {
+        let best = &mut best[entry.cell as usize];
+        if best.is_none_or(|best| entry.count > best.count) {
+            *best = Some(entry);
+        }
+    }
+    let codes = best.iter().map(|best| best.map(|entry| entry.code));
+    if numeric_kind(value_type).is_some() {
+        decoded(codes, value_type)
+    } else {
+        text_array(codes.map(|code| code.map(|code| tally.text(code))), value_type)
+    }
+}
+
+/// The quantile `q`, interpolated linearly between neighbours as by numpy; of times and durations rounded
+/// down to the column's own unit.
+pub(super) fn quantile(cells: &Cells<'_>, q: f64) -> ArrayRef {
+    let (Some(tally), Some(value_type)) = (tally(cells, Lane::Ranks), cells.value_type()) else {
+        return cells.absent();
+    };
+    let mut found: Vec<Option<(u64, u64, f64)>> = vec![None; cells.cells];
+    for entries in tally.sorted(cells.cells).chunk_by(|a, b| a.cell == b.cell) {
+        let total: u64 = entries.iter().map(|entry| entry.count).sum();
+        let place = q * (total - 1) as f64;
+        let below = (place as u64).min(total - 1);
+        let at = |rank| value_at(tally, entries, rank, total);
+        let (low, high) = (at(below), at((below + 1).min(total - 1)));
+        found[entries[0].cell as usize] = Some((low, high, place - below as f64));
+    }
+    between(&found, value_type)
+}
+
+/// The code at a rank among the entries of one cell; within its bucket where digits were dropped.
+fn value_at(tally: &Tally, entries: &[Entry], rank: u64, total: u64) -> u64 {
+    let (least, greatest) = tally.extremes(entries[0].cell);
+    if rank == 0 {
+        return least;
+    }
+    if rank + 1 == total {
+        return greatest;
+    }
+    let mut before = 0;
+    let entry = entries.iter().find(|entry| {
+        before += entry.count;
+        rank < before
+    });
+    let half = (1u64 << tally.dropped) >> 1;
+    entry.map_or(greatest, |entry| (entry.code | half).clamp(least, greatest))
+}
+
+/// Values between two codes: a fraction of the way from the lower to the upper.
+fn between(found: &[Option<(u64, u64, f64)>], value_type: &DataType) -> ArrayRef {
+    let kind = numeric_kind(value_type);
+    // Unsigned bytes have the codes of booleans.
+    let is_unsigned = kind == Some(NumericKind::Unsigned) && value_type != &DataType::UInt8;
+    if value_type.is_temporal() {
+        let whole = found.iter().map(|found| {
+            found.map(|(low, high, fraction)| {
+                let (low, high) = (order::signed(low), order::signed(high));
+                low + ((i128::from(high) - i128::from(low)) as f64 * fraction).floor() as i64
+            })
+        });
+        return whole_as(whole.collect(), value_type);
+    }
+    let number = |code| match kind {
+        Some(NumericKind::Float) => order::float(code),
+        _ if is_unsigned => code as f64,
+        _ => order::signed(code) as f64,
+    };
+    let values = found
+        .iter()
+        .map(|found| found.map(|(low, high, fraction)| interpolated(number(low), number(high), fraction)));
+    Arc::new(values.collect::<Float64Array>())
+}
+
+/// Between two neighbours, from the nearer one as numpy does; of equal ones, infinite perhaps, either.
+pub(super) fn interpolated(low: f64, high: f64, fraction: f64) -> f64 {
+    let step = high - low;
+    match fraction {
+        _ if low == high || fraction == 0.0 => low,
+        near if near < 0.5 => low + step * fraction,
+        _ => high - step * (1.0 - fraction),
+    }
 }
 
 /// `sum / count` with the whole part and the rest divided apart, so that large sums keep their digits.

@@ -15,6 +15,8 @@ pub struct Grid {
     pub counts: Vec<u64>,
     /// One array per measure, one value per cell; null where an empty cell has no value.
     pub measures: Vec<ArrayRef>,
+    /// Of every measure, whether it is that of a sketch (`≈`) rather than exact.
+    pub approximate: Vec<bool>,
 }
 
 impl Grid {

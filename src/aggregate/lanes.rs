@@ -36,9 +36,20 @@ pub enum Lane {
     First,
     /// The value of the last row, by a second value where there is one.
     Last,
+    /// The distinct values.
+    Distinct,
+    /// The distinct values, and how often each was met.
+    Counts,
+    /// The values in their order.
+    Ranks,
 }
 
 impl Lane {
+    /// Whether it keeps the values themselves, many to a cell.
+    pub(super) fn keeps_values(self) -> bool {
+        matches!(self, Lane::Distinct | Lane::Counts | Lane::Ranks)
+    }
+
     pub(super) fn is_smallest(self) -> bool {
         matches!(self, Lane::Min | Lane::FiniteMin)
     }

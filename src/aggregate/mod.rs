@@ -13,11 +13,12 @@ mod nice;
 mod pick;
 mod store;
 mod table;
+mod tally;
 mod values;
 
 pub use bins::{Bins, BinsError, Scale, SlotKind};
 pub use grid::{Grid, to_f64};
 pub use lanes::{Fed, Feed, Input, Lane, Lanes};
 pub use nice::{nice_bins, widen};
-pub use table::{AGGREGATES, Aggregate, Argument, Measured};
+pub use table::{AGGREGATES, Aggregate, Argument, Measured, Standing};
 pub use values::{NumericKind, Slotter, missing_values, numeric_kind, plain_numbers, within};

@@ -11,6 +11,7 @@ use arrow::datatypes::{
 use super::codes::{codes, texts};
 use super::lanes::Lane;
 use super::pick::{self, Pick};
+use super::tally::{Purpose, Tally};
 use super::values::{
     NumericKind, numbers, numeric_kind, real_numbers, signed_numbers, unsigned_numbers, whole_numbers,
 };
@@ -33,6 +34,7 @@ pub(super) enum Store {
     Texts(Vec<Option<Box<str>>>),
     Picks(Vec<Pick<u64>>),
     TextPicks(Vec<Pick<Box<str>>>),
+    Tally(Box<Tally>),
     /// Of a type that has none.
     Nothing,
 }
@@ -41,10 +43,14 @@ impl Store {
     pub(super) fn new(lane: Lane, types: &[DataType], cells: usize) -> Store {
         let kind = types.first().and_then(numeric_kind);
         let is_text = types.first().is_some_and(|t| crate::data::kind(t) == crate::data::Kind::Text);
+        let tally = |purpose| Store::Tally(Box::new(Tally::new(purpose)));
         let mut store = match (lane, kind) {
             (Lane::Count, _) => Store::Nothing,
             (Lane::Min | Lane::Max, None) if is_text => Store::Texts(Vec::new()),
             (Lane::First | Lane::Last, None) if is_text => Store::TextPicks(Vec::new()),
+            (Lane::Distinct, known) if is_text || known.is_some() => tally(Purpose::Distinct),
+            (Lane::Counts, known) if is_text || known.is_some() => tally(Purpose::Counts),
+            (Lane::Ranks, Some(_)) => tally(Purpose::Ranks),
             (_, None) => Store::Nothing,
             (Lane::Sum, Some(NumericKind::Float)) => Store::Floats(Vec::new()),
             (Lane::Sum, _) => Store::Integers(Vec::new()),
@@ -75,11 +81,14 @@ impl Store {
             Store::Texts(best) => best.resize(cells, None),
             Store::Picks(picks) => picks.resize(cells, None),
             Store::TextPicks(picks) => picks.resize(cells, None),
+            Store::Tally(tally) => tally.grow(cells),
         }
     }
 
     pub(super) fn element_bytes(&self) -> usize {
         match self {
+            // Its values have a budget of their own.
+            Store::Tally(_) => 16,
             Store::Nothing => 0,
             Store::Integers(_) | Store::Floats(_) => 16,
             Store::Moments(_) => size_of::<Shifted>(),
@@ -168,6 +177,17 @@ impl Store {
                 let rows = pick::Rows { cells, trash, first_row, orders: orders.as_deref() };
                 rows.pick(picks, lane == Lane::Last, |row| texts.value(row).into());
             }
+            Store::Tally(tally) => {
+                let counting = cells.iter().enumerate().filter(|(_, cell)| **cell != trash);
+                if numeric_kind(array.data_type()).is_some() {
+                    let found = codes(array, &block);
+                    counting.for_each(|(row, &cell)| tally.add(cell, found[row]));
+                } else {
+                    let texts = texts(array, &block);
+                    counting.for_each(|(row, &cell)| tally.add_text(cell, texts.value(row)));
+                }
+                tally.fit();
+            }
         }
     }
 
@@ -211,6 +231,7 @@ impl Store {
             (Store::TextPicks(mine), Store::TextPicks(theirs)) => {
                 each.add(mine, theirs, pick::better(lane == Lane::Last));
             }
+            (Store::Tally(mine), Store::Tally(theirs)) => mine.merge(theirs, each.elements, target),
             _ => unreachable!("stores of one lane are of one kind"),
         }
     }

@@ -5,6 +5,7 @@ use arrow::datatypes::DataType;
 
 use super::finish::{self, Cells};
 use super::lanes::{Lane, Lanes};
+use super::store::Store;
 use super::values::numeric_kind;
 use crate::data::{Kind, kind};
 
@@ -22,6 +23,9 @@ pub struct Aggregate {
     pub example: &'static str,
     /// The values it is of.
     pub arguments: &'static [Argument],
+    /// Between which numbers the one after its values must lie, as the 0.9 of `quantile(x, 0.9)`; `None`
+    /// where there is no such number.
+    pub parameter: Option<(f64, f64)>,
     /// The statistics it is finished from.
     pub lanes: &'static [Lane],
     /// The finished array, one value per cell; null where a cell has none.
@@ -43,12 +47,36 @@ pub struct Measured {
     pub aggregate: &'static Aggregate,
     /// Of which input, by position; `None` counts rows.
     pub input: Option<usize>,
+    /// The number after its values; 0 where there is none.
+    pub parameter: f64,
+}
+
+/// How far what was accumulated can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// The answer is exact.
+    Exact,
+    /// There were more values than fit the budget: the answer is that of a sketch.
+    Approximate,
+    /// There were more values than fit the budget, and there is no sketch.
+    Lost,
 }
 
 impl Measured {
     /// The finished array over elements `0..cells` of `lanes`; null where a cell has no value.
     pub fn finish(&self, lanes: &Lanes, cells: usize) -> ArrayRef {
-        (self.aggregate.finish)(&Cells { lanes, input: self.input, cells })
+        (self.aggregate.finish)(&Cells { lanes, input: self.input, cells, parameter: self.parameter })
+    }
+
+    /// How far the finished array can be trusted.
+    pub fn standing(&self, lanes: &Lanes, cells: usize) -> Standing {
+        let stores = self.aggregate.lanes.iter().filter_map(|&lane| lanes.store(self.input?, lane));
+        let of = |store: &Store| match store {
+            Store::Tally(tally) if tally.has_failed() => Standing::Lost,
+            Store::Tally(tally) if tally.is_approximate(cells) => Standing::Approximate,
+            _ => Standing::Exact,
+        };
+        stores.map(of).max().unwrap_or(Standing::Exact)
     }
 }
 
@@ -57,6 +85,11 @@ impl Aggregate {
     pub fn named(name: &str) -> Option<&'static Aggregate> {
         let is = |known: &&str| known.eq_ignore_ascii_case(name);
         AGGREGATES.iter().copied().find(|a| is(&a.name) || a.aliases.iter().any(is))
+    }
+
+    /// Whether it keeps the values themselves, many to a cell.
+    pub fn keeps_values(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.keeps_values())
     }
 
     /// Fewest values it is of.
@@ -97,6 +130,11 @@ pub static AGGREGATES: &[&Aggregate] = &[
     &LAST,
     &ANY,
     &ALL,
+    &DISTINCT,
+    &MODE,
+    &MEDIAN,
+    &QUANTILE,
+    &PERCENTILE,
     &FINITE_MIN,
     &FINITE_MAX,
 ];
@@ -112,6 +150,15 @@ const TRUTH: &[Argument] = &[Argument { accepts: |t| t == &DataType::Boolean, op
 /// A value, and what its rows are ordered by.
 const IN_ORDER: &[Argument] =
     &[Argument { accepts: is_known, optional: false }, Argument { accepts: is_numeric, optional: true }];
+
+const RANKED: &[Argument] = &[Argument { accepts: is_ranked, optional: false }];
+const COUNTABLE: &[Argument] =
+    &[Argument { accepts: |t| is_ranked(t) || kind(t) == Kind::Text, optional: false }];
+
+/// Decimals beyond the digits of `f64` are not told apart.
+fn is_ranked(data_type: &DataType) -> bool {
+    is_numeric(data_type) && !matches!(data_type, DataType::Decimal128(digits, _) if *digits > 15)
+}
 
 fn is_numeric(data_type: &DataType) -> bool {
     numeric_kind(data_type).is_some()
@@ -132,6 +179,7 @@ static COUNT: Aggregate = Aggregate {
     doc: "Rows, or with a value its non-missing values.",
     example: "count(tip) where tip > 0",
     arguments: PERHAPS,
+    parameter: None,
     lanes: &[Lane::Count],
     finish: finish::count,
 };
@@ -143,6 +191,7 @@ static SUM: Aggregate = Aggregate {
     doc: "Sum of the non-missing values; whole numbers exactly, 0 of none.",
     example: "sum(tip) / sum(fare)",
     arguments: SUMMABLE,
+    parameter: None,
     lanes: &[Lane::Sum],
     finish: finish::sum,
 };
@@ -154,6 +203,7 @@ static MEAN: Aggregate = Aggregate {
     doc: "Arithmetic mean of the non-missing values.",
     example: "mean(fare) where passengers > 1",
     arguments: NUMBER,
+    parameter: None,
     lanes: &[Lane::Sum],
     finish: finish::mean,
 };
@@ -165,6 +215,7 @@ static MIN: Aggregate = Aggregate {
     doc: "Smallest non-missing value, in its own type; texts by their bytes.",
     example: "min(pickup)",
     arguments: ORDERED,
+    parameter: None,
     lanes: &[Lane::Min],
     finish: |cells| finish::extreme(cells, Lane::Min),
 };
@@ -176,6 +227,7 @@ static MAX: Aggregate = Aggregate {
     doc: "Largest non-missing value, in its own type; texts by their bytes.",
     example: "max(fare) - min(fare)",
     arguments: ORDERED,
+    parameter: None,
     lanes: &[Lane::Max],
     finish: |cells| finish::extreme(cells, Lane::Max),
 };
@@ -187,6 +239,7 @@ static SD: Aggregate = Aggregate {
     doc: "Standard deviation of the non-missing values (divisor n).",
     example: "sd(fare)",
     arguments: SUMMABLE,
+    parameter: None,
     lanes: &[Lane::Moments],
     finish: |cells| finish::spread(cells, 0, f64::sqrt),
 };
@@ -198,6 +251,7 @@ static VARIANCE: Aggregate = Aggregate {
     doc: "Variance of the non-missing values (divisor n).",
     example: "var(fare)",
     arguments: SUMMABLE,
+    parameter: None,
     lanes: &[Lane::Moments],
     finish: |cells| finish::spread(cells, 0, |variance| variance),
 };
@@ -209,6 +263,7 @@ static SAMPLE_SD: Aggregate = Aggregate {
     doc: "Standard deviation of the non-missing values as a sample (divisor n - 1).",
     example: "sd_sample(fare)",
     arguments: SUMMABLE,
+    parameter: None,
     lanes: &[Lane::Moments],
     finish: |cells| finish::spread(cells, 1, f64::sqrt),
 };
@@ -220,6 +275,7 @@ static SAMPLE_VARIANCE: Aggregate = Aggregate {
     doc: "Variance of the non-missing values as a sample (divisor n - 1).",
     example: "var_sample(fare)",
     arguments: SUMMABLE,
+    parameter: None,
     lanes: &[Lane::Moments],
     finish: |cells| finish::spread(cells, 1, |variance| variance),
 };
@@ -231,6 +287,7 @@ static SKEWNESS: Aggregate = Aggregate {
     doc: "Skewness: the third standardised moment (m3 / m2^1.5, divisors n); missing where the values do not vary.",
     example: "skew(fare)",
     arguments: SUMMABLE,
+    parameter: None,
     lanes: &[Lane::Powers],
     finish: |cells| finish::shape(cells, |n, [second, third, _]| n.sqrt() * third / second.powf(1.5)),
 };
@@ -242,6 +299,7 @@ static KURTOSIS: Aggregate = Aggregate {
     doc: "Excess kurtosis: the fourth standardised moment less 3 (m4 / m2^2 - 3, divisors n); missing where the values do not vary.",
     example: "kurtosis(fare)",
     arguments: SUMMABLE,
+    parameter: None,
     lanes: &[Lane::Powers],
     finish: |cells| finish::shape(cells, |n, [second, _, fourth]| n * fourth / (second * second) - 3.0),
 };
@@ -253,6 +311,7 @@ static COVARIANCE: Aggregate = Aggregate {
     doc: "Covariance over the rows where neither value is missing (divisor n).",
     example: "cov(distance, fare)",
     arguments: PAIR,
+    parameter: None,
     lanes: &[Lane::Products],
     finish: |cells| finish::covariance(cells, 0),
 };
@@ -264,6 +323,7 @@ static SAMPLE_COVARIANCE: Aggregate = Aggregate {
     doc: "Covariance as of a sample (divisor n - 1), over the rows where neither value is missing.",
     example: "cov_sample(distance, fare)",
     arguments: PAIR,
+    parameter: None,
     lanes: &[Lane::Products],
     finish: |cells| finish::covariance(cells, 1),
 };
@@ -275,6 +335,7 @@ static CORRELATION: Aggregate = Aggregate {
     doc: "Pearson's correlation, -1 to 1, over the rows where neither value is missing; missing where one does not vary.",
     example: "corr(distance, fare)",
     arguments: PAIR,
+    parameter: None,
     lanes: &[Lane::Products],
     finish: finish::correlation,
 };
@@ -286,6 +347,7 @@ static FIRST: Aggregate = Aggregate {
     doc: "The first non-missing value in the order of another, or of rows without one; of equal places the earliest row's.",
     example: "first(fare, pickup)",
     arguments: IN_ORDER,
+    parameter: None,
     lanes: &[Lane::First],
     finish: |cells| finish::picked(cells, Lane::First),
 };
@@ -297,6 +359,7 @@ static LAST: Aggregate = Aggregate {
     doc: "The last non-missing value in the order of another, or of rows without one; of equal places the latest row's.",
     example: "last(fare, pickup)",
     arguments: IN_ORDER,
+    parameter: None,
     lanes: &[Lane::Last],
     finish: |cells| finish::picked(cells, Lane::Last),
 };
@@ -308,6 +371,7 @@ static ANY: Aggregate = Aggregate {
     doc: "Whether the condition is true of any row; false of none.",
     example: "any(tip > fare)",
     arguments: TRUTH,
+    parameter: None,
     lanes: &[Lane::Max],
     finish: |cells| finish::truth(cells, Lane::Max, false),
 };
@@ -319,8 +383,69 @@ static ALL: Aggregate = Aggregate {
     doc: "Whether the condition is true of every row where it is not missing; true of none.",
     example: "all(fare > 0)",
     arguments: TRUTH,
+    parameter: None,
     lanes: &[Lane::Min],
     finish: |cells| finish::truth(cells, Lane::Min, true),
+};
+
+static DISTINCT: Aggregate = Aggregate {
+    name: "nunique",
+    aliases: &["count_distinct", "approx_count_distinct"],
+    signature: "nunique(x)",
+    doc: "Number of distinct non-missing values; -0.0 is 0.0. Exact up to millions of values; beyond them a sample (standard error below 4 %, most often below 0.2 %), marked ≈.",
+    example: "nunique(driver)",
+    arguments: COUNTABLE,
+    parameter: None,
+    lanes: &[Lane::Distinct],
+    finish: finish::distinct,
+};
+
+static MODE: Aggregate = Aggregate {
+    name: "mode",
+    aliases: &[],
+    signature: "mode(x)",
+    doc: "The non-missing value met most often; of several the least.",
+    example: "mode(passengers)",
+    arguments: COUNTABLE,
+    parameter: None,
+    lanes: &[Lane::Counts],
+    finish: finish::mode,
+};
+
+static MEDIAN: Aggregate = Aggregate {
+    name: "median",
+    aliases: &["median_approx"],
+    signature: "median(x)",
+    doc: "The middle of the non-missing values, halfway between two; never outside of them. See quantile.",
+    example: "median(fare)",
+    arguments: RANKED,
+    parameter: None,
+    lanes: &[Lane::Ranks],
+    finish: |cells| finish::quantile(cells, 0.5),
+};
+
+static QUANTILE: Aggregate = Aggregate {
+    name: "quantile",
+    aliases: &["quantile_cont"],
+    signature: "quantile(x, q)",
+    doc: "The value below which the part q (0 to 1) of the non-missing values lies, interpolated linearly between neighbours. Where there are too many values to keep, in groups, they are known to fewer digits and the answer is marked ≈.",
+    example: "quantile(fare, 0.9)",
+    arguments: RANKED,
+    parameter: Some((0.0, 1.0)),
+    lanes: &[Lane::Ranks],
+    finish: |cells| finish::quantile(cells, cells.parameter),
+};
+
+static PERCENTILE: Aggregate = Aggregate {
+    name: "percentile",
+    aliases: &["percentile_approx"],
+    signature: "percentile(x, p)",
+    doc: "The value below which p percent (0 to 100) of the non-missing values lie; see quantile.",
+    example: "percentile(fare, 99)",
+    arguments: RANKED,
+    parameter: Some((0.0, 100.0)),
+    lanes: &[Lane::Ranks],
+    finish: |cells| finish::quantile(cells, cells.parameter / 100.0),
 };
 
 static FINITE_MIN: Aggregate = Aggregate {
@@ -330,6 +455,7 @@ static FINITE_MIN: Aggregate = Aggregate {
     doc: "Smallest value that is neither missing nor infinite.",
     example: "finite_min(x)",
     arguments: NUMBER,
+    parameter: None,
     lanes: &[Lane::FiniteMin],
     finish: |cells| finish::extreme(cells, Lane::FiniteMin),
 };
@@ -341,6 +467,7 @@ static FINITE_MAX: Aggregate = Aggregate {
     doc: "Largest value that is neither missing nor infinite.",
     example: "finite_max(x)",
     arguments: NUMBER,
+    parameter: None,
     lanes: &[Lane::FiniteMax],
     finish: |cells| finish::extreme(cells, Lane::FiniteMax),
 };

@@ -36,7 +36,7 @@ pub(super) struct Agg {
     /// What to compute of every cell, as `mean(fare)`; counts rows if not given
     ///
     /// An aggregate of expressions, `mean(fare) where paid` of some rows, or a formula over aggregates, as
-    /// `sum(tip) / sum(fare)`.
+    /// `sum(tip) / sum(fare)`. Aggregates of many values that do not fit memory are marked ≈.
     #[arg(long = "agg", value_name = "MEASURE")]
     aggregates: Vec<String>,
     #[command(flatten)]
@@ -61,7 +61,8 @@ impl Execute for Agg {
         let count = ["count".to_owned()];
         let aggregates = if self.aggregates.is_empty() { &count[..] } else { &self.aggregates };
         let measures =
-            aggregates.iter().map(|text| table.measure("--agg", text)).collect::<Result<_, _>>()?;
+            aggregates.iter().map(|text| table.measures("--agg", text)).collect::<Result<Vec<_>, _>>()?;
+        let measures = measures.concat();
         let keys = keys("--by", &by, &table, &selection)?;
         let ask = match axes_alone(&keys) {
             Some(axes) => Ask::Grid { axes, measures },
@@ -88,7 +89,8 @@ impl Agg {
             Some(name) => (name, true),
             None => (sort.as_str(), false),
         };
-        let Some(column) = batch.column_by_name(name) else {
+        let column = batch.column_by_name(name).or_else(|| batch.column_by_name(&format!("≈ {name}")));
+        let Some(column) = column else {
             let names: Vec<String> =
                 batch.schema().fields().iter().map(|f| format!("`{}`", f.name())).collect();
             return Err(Failure::Usage(format!(

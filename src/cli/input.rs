@@ -127,6 +127,11 @@ impl Table {
         Measure::check(text, &self.dataset).map_err(|error| Failure::expression(flag, text, &error))
     }
 
+    /// The measures `text`, several where a number in it is a list, as in `quantile(fare, [0.1, 0.9])`.
+    pub(super) fn measures(&self, flag: &str, text: &str) -> Result<Vec<Measure>, Failure> {
+        Measure::each(text, &self.dataset).map_err(|error| Failure::expression(flag, text, &error))
+    }
+
     /// A question about the rows of `selection`.
     pub(super) fn question(&self, selection: &Selection, ask: Ask) -> Question {
         Question::new(self.dataset.clone(), selection.clone(), ask)

@@ -200,7 +200,7 @@ impl Compiled {
     /// Accumulators per cell in the partial result of a unit.
     pub(super) fn spread(&self) -> usize {
         match self.shape {
-            Shape::Grid { cells, .. } if cells <= MOST_SPREAD => 4,
+            Shape::Grid { cells, .. } if cells <= MOST_SPREAD && self.measures.may_spread() => 4,
             _ => 1,
         }
     }
@@ -213,7 +213,9 @@ impl Compiled {
         };
         let cells = axes.iter().map(Bins::slots).product();
         let measures = self.measures.finish(lanes, cells)?;
-        Ok(Grid { axes, counts: (0..cells).map(|cell| lanes.rows_at(cell)).collect(), measures })
+        let approximate = self.measures.approximate(lanes, cells);
+        let counts = (0..cells).map(|cell| lanes.rows_at(cell)).collect();
+        Ok(Grid { axes, counts, measures, approximate })
     }
 
     /// A chunk from row `first_row` of the table on, as the accumulators are fed it.

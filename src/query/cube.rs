@@ -168,7 +168,9 @@ impl Cube {
                 let present: Vec<u32> =
                     (0..*groups as u32).filter(|&g| lanes.rows_at(g as usize) > 0).collect();
                 let measures = self.question.measures.finish(&lanes, *groups)?;
+                let approximate = self.question.measures.approximate(&lanes, *groups);
                 Ok(Answer::Groups(Groups {
+                    approximate,
                     keys: take(keys, &present)?,
                     counts: present.iter().map(|&g| lanes.rows_at(g as usize)).collect(),
                     measures: measures.iter().map(|all| taken(all, &present)).collect::<Result<_, _>>()?,

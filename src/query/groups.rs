@@ -40,6 +40,8 @@ pub struct Groups {
     pub counts: Vec<u64>,
     /// One array per measure.
     pub measures: Vec<ArrayRef>,
+    /// Of every measure, whether it is that of a sketch (`≈`) rather than exact.
+    pub approximate: Vec<bool>,
 }
 
 impl Groups {
@@ -232,7 +234,8 @@ impl GroupPartial {
             .map(|all| arrow::compute::take(all, &take, None).map_err(internal))
             .collect::<Result<Vec<_>, _>>()?;
         let counts = order.iter().map(|&group| lanes.rows_at(group as usize + 1)).collect();
-        Ok(Groups { keys, counts, measures })
+        let approximate = question.measures.approximate(&lanes, count + 1);
+        Ok(Groups { keys, counts, measures, approximate })
     }
 
     /// The accumulators, the groups in ascending order of their keys, and the keys in that order.

@@ -6,6 +6,7 @@
 //! mean(fare)                                an aggregate of an expression
 //! mean(fare) where passengers > 1           of some of the rows; also (count where paid) / count
 //! first(fare, pickup)                       of two
+//! quantile(fare, 0.9)                       with a number; `[0.1, 0.9]` are two measures
 //! 100 * sum(tip) / sum(fare)                a formula over aggregates, with all functions of the language
 //! ```
 
@@ -14,10 +15,10 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
 use super::QueryError;
-use crate::aggregate::{AGGREGATES, Aggregate, Input, Lanes, Measured};
+use crate::aggregate::{AGGREGATES, Aggregate, Input, Lanes, Measured, Standing};
 use crate::data::{Field, Schema};
 use crate::dataset::Dataset;
-use crate::expr::{Expr, ExprError, Outer, OuterCall, Program, describe, nearest, quote_name};
+use crate::expr::{Expr, ExprError, Outer, OuterCall, Program, describe, nearest, quote_name, scalar};
 
 /// An aggregate of expressions, over the rows that meet a condition if it has one.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct Aggregation {
     pub aggregate: &'static Aggregate,
     /// Of what; nothing counts rows.
     pub values: Vec<Expr>,
+    /// The number after its values, as the 0.9 of `quantile(x, 0.9)`; 0 where it takes none.
+    pub parameter: f64,
     /// Of which rows; without one of all.
     pub condition: Option<Expr>,
 }
@@ -47,7 +50,10 @@ impl Measure {
     pub fn new(aggregate: &'static Aggregate, value: Option<Expr>) -> Result<Measure, String> {
         let values: Vec<Expr> = value.into_iter().collect();
         accepted(aggregate, &values).map_err(|(message, _)| message)?;
-        Ok(Measure { parts: vec![Aggregation { aggregate, values, condition: None }], formula: None })
+        if aggregate.parameter.is_some() {
+            return Err(format!("`{}` needs a number, as in `{}`", aggregate.name, aggregate.example));
+        }
+        Ok(Measure { parts: vec![Aggregation::of(aggregate, values)], formula: None })
     }
 
     /// The measure written as in the examples above, over the columns of `dataset`.
@@ -102,10 +108,31 @@ impl Measure {
         Ok(Measure { parts, formula: Some(formula) })
     }
 
+    /// The measures of a text in which the number of an aggregate may be a list, as `quantile(x, [0.1, 0.9])`.
+    ///
+    /// # Errors
+    /// As [`Measure::check`].
+    pub fn each(text: &str, dataset: &Dataset) -> Result<Vec<Measure>, ExprError> {
+        let outer = Outer::of(text, is_call)?;
+        let list = outer.calls.iter().find_map(|call| {
+            Aggregate::named(&call.name)?.parameter?;
+            let span = trimmed(text, call.arguments.last()?);
+            text[span.clone()].strip_prefix('[')?.strip_suffix(']')?;
+            Some(span)
+        });
+        let Some(list) = list else { return Ok(vec![Measure::check(text, dataset)?]) };
+        text[list.start + 1..list.end - 1]
+            .split(',')
+            .map(|number| {
+                let one = format!("{}{}{}", &text[..list.start], number.trim(), &text[list.end..]);
+                Measure::check(&one, dataset).map_err(|error| ExprError { span: list.clone(), ..error })
+            })
+            .collect()
+    }
+
     /// The number of rows.
     pub fn count() -> Measure {
-        let part = Aggregation { aggregate: AGGREGATES[0], values: Vec::new(), condition: None };
-        Measure { parts: vec![part], formula: None }
+        Measure { parts: vec![Aggregation::of(AGGREGATES[0], Vec::new())], formula: None }
     }
 
     /// The aggregation it is; `None` of a formula.
@@ -141,6 +168,12 @@ fn aggregation(text: &str, call: &OuterCall, schema: &Schema) -> Result<Aggregat
         .ok_or_else(|| unknown(&call.name, call.name_span.clone(), "no aggregate"))?;
     let is_star = matches!(call.arguments.as_slice(), [only] if text[only.clone()].trim() == "*");
     let spans = if is_star { &[][..] } else { &call.arguments[..] };
+    // The number, if it takes one, is what follows its values.
+    let takes_number = aggregate.parameter.is_some() && spans.len() > aggregate.least_arguments();
+    let (spans, number) = match spans.split_last() {
+        Some((number, spans)) if takes_number => (spans, Some(number)),
+        _ => (spans, None),
+    };
     let read = |span: &std::ops::Range<usize>| {
         Expr::parse(&text[span.clone()], schema).map_err(|mut error| {
             error.span = error.span.start + span.start..error.span.end + span.start;
@@ -149,12 +182,10 @@ fn aggregation(text: &str, call: &OuterCall, schema: &Schema) -> Result<Aggregat
     };
     let values = spans.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     accepted(aggregate, &values).map_err(|(message, at)| {
-        let span = match spans.get(at) {
-            Some(span) => trimmed(text, span),
-            None => call.span.end - usize::from(text[call.span.clone()].ends_with(')'))..call.span.end,
-        };
+        let span = spans.get(at).map_or_else(|| lacking(text, call), |span| trimmed(text, span));
         ExprError { message, span, suggestion: None }
     })?;
+    let parameter = parameter(text, call, aggregate, number)?;
     let mut condition: Option<Expr> = None;
     for span in &call.conditions {
         let found = read(span)?;
@@ -168,7 +199,39 @@ fn aggregation(text: &str, call: &OuterCall, schema: &Schema) -> Result<Aggregat
             None => found,
         });
     }
-    Ok(Aggregation { aggregate, values, condition })
+    Ok(Aggregation { aggregate, values, parameter, condition })
+}
+
+/// The place of the bracket before which something is lacking.
+fn lacking(text: &str, call: &OuterCall) -> std::ops::Range<usize> {
+    call.span.end - usize::from(text[call.span.clone()].ends_with(')'))..call.span.end
+}
+
+/// The number after the values.
+fn parameter(
+    text: &str,
+    call: &OuterCall,
+    aggregate: &'static Aggregate,
+    span: Option<&std::ops::Range<usize>>,
+) -> Result<f64, ExprError> {
+    let Some((least, greatest)) = aggregate.parameter else { return Ok(0.0) };
+    let (message, span) = match span {
+        None => (
+            format!("`{}` needs a number, as in `{}`", aggregate.name, aggregate.example),
+            lacking(text, call),
+        ),
+        Some(span) => {
+            let span = trimmed(text, span);
+            match scalar(&text[span.clone()]) {
+                Ok(number) if (least..=greatest).contains(&number) => return Ok(number),
+                Ok(number) => {
+                    (format!("a number from {least} to {greatest} is expected here, not {number}"), span)
+                }
+                Err(error) => (error.to_string(), span),
+            }
+        }
+    };
+    Err(ExprError { message, span, suggestion: None })
 }
 
 /// Checks number and types of values; else what is wrong, and with which of them.
@@ -236,10 +299,15 @@ fn not_aggregated(text: &str, name: Option<&(String, std::ops::Range<usize>)>, s
 }
 
 impl Aggregation {
+    fn of(aggregate: &'static Aggregate, values: Vec<Expr>) -> Aggregation {
+        Aggregation { aggregate, values, parameter: 0.0, condition: None }
+    }
+
     fn resolved(&self, resolve: &impl Fn(&Expr) -> Expr) -> Aggregation {
         Aggregation {
             aggregate: self.aggregate,
             values: self.values.iter().map(resolve).collect(),
+            parameter: self.parameter,
             condition: self.condition.as_ref().map(resolve),
         }
     }
@@ -254,8 +322,9 @@ impl std::fmt::Display for Aggregation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.aggregate.name)?;
         if !self.values.is_empty() {
-            let values: Vec<String> = self.values.iter().map(Expr::to_string).collect();
-            write!(f, "({})", values.join(", "))?;
+            let mut inside: Vec<String> = self.values.iter().map(Expr::to_string).collect();
+            inside.extend(self.aggregate.parameter.map(|_| self.parameter.to_string()));
+            write!(f, "({})", inside.join(", "))?;
         }
         match &self.condition {
             Some(condition) => write!(f, " where {condition}"),
@@ -331,7 +400,7 @@ impl Measures {
                 self.sources.len() - 1
             })
         });
-        let measured = Measured { aggregate: part.aggregate, input };
+        let measured = Measured { aggregate: part.aggregate, input, parameter: part.parameter };
         self.parts.iter().position(|known| *known == measured).unwrap_or_else(|| {
             self.parts.push(measured);
             self.parts.len() - 1
@@ -348,12 +417,20 @@ impl Measures {
         Lanes::new(&self.parts, &self.inputs, cells)
     }
 
+    /// Whether accumulators that are small enough may be four to a cell.
+    pub(super) fn may_spread(&self) -> bool {
+        self.parts.iter().all(|part| !part.aggregate.keeps_values())
+    }
+
     fn finish_parts(&self, lanes: &Lanes, cells: usize) -> Vec<ArrayRef> {
         self.parts.iter().map(|part| part.finish(lanes, cells)).collect()
     }
 
     /// The finished measures over elements `0..cells` of `lanes`; null where a cell has no value.
     pub(super) fn finish(&self, lanes: &Lanes, cells: usize) -> Result<Vec<ArrayRef>, QueryError> {
+        if let Some(lost) = self.parts.iter().find(|part| part.standing(lanes, cells) == Standing::Lost) {
+            return Err(QueryError::TooManyValues { aggregate: lost.aggregate.name });
+        }
         let finished = self.finish_parts(lanes, cells);
         let measured = |(measure, places): &(Measure, Vec<usize>)| {
             let parts: Vec<ArrayRef> = places.iter().map(|&place| finished[place].clone()).collect();
@@ -363,6 +440,14 @@ impl Measures {
             }
         };
         self.asked.iter().map(measured).collect()
+    }
+}
+
+impl Measures {
+    /// Of every measure, whether it was finished from a sketch.
+    pub(super) fn approximate(&self, lanes: &Lanes, cells: usize) -> Vec<bool> {
+        let is = |&place: &usize| self.parts[place].standing(lanes, cells) == Standing::Approximate;
+        self.asked.iter().map(|(_, places)| places.iter().any(is)).collect()
     }
 }
 

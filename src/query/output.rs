@@ -2,7 +2,7 @@
 //!
 //! A binned axis becomes two columns, its lower and upper edge (`x_lower`, `x_upper`); rows below the
 //! axis have only an upper edge, rows above only a lower one, missing values neither. A key becomes its
-//! value. Then the aggregates, named by their text.
+//! value. Then the measures, named by their text, with `≈ ` before those that are not exact.
 
 use std::sync::Arc;
 
@@ -79,8 +79,11 @@ fn grid_batch(
         columns.axis(expr, bins, slots, options);
     }
     let cells = UInt64Array::from(cells);
-    for (measure, values) in measures.iter().zip(&grid.measures) {
-        columns.push(measure.to_string(), arrow::compute::take(values, &cells, None).map_err(internal)?);
+    for ((measure, values), &approximate) in measures.iter().zip(&grid.measures).zip(&grid.approximate) {
+        columns.push(
+            measure_name(measure, approximate),
+            arrow::compute::take(values, &cells, None).map_err(internal)?,
+        );
     }
     columns.finish()
 }
@@ -105,10 +108,15 @@ fn groups_batch(
             }
         }
     }
-    for (measure, values) in measures.iter().zip(&groups.measures) {
-        columns.push(measure.to_string(), values.clone());
+    for ((measure, values), &approximate) in measures.iter().zip(&groups.measures).zip(&groups.approximate) {
+        columns.push(measure_name(measure, approximate), values.clone());
     }
     columns.finish()
+}
+
+/// What the column of a measure is called: its text, after `≈ ` where it is that of a sketch.
+pub fn measure_name(measure: &Measure, approximate: bool) -> String {
+    if approximate { format!("≈ {measure}") } else { measure.to_string() }
 }
 
 #[derive(Default)]

@@ -222,6 +222,15 @@ pub enum QueryError {
         /// The budget.
         budget_mib: u64,
     },
+    /// More distinct values than fit the budget, of an aggregate that has no sketch.
+    #[error(
+        "`{aggregate}`: there are more distinct values than the memory for them holds; \
+         filter first, or take it of fewer values, as of floor(x)"
+    )]
+    TooManyValues {
+        /// What was computed.
+        aggregate: &'static str,
+    },
     /// The table is no longer what was opened; what was computed is thrown away.
     #[error("the file changed on disk after it was opened: open it again to go on")]
     Changed {
