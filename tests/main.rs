@@ -24,3 +24,4 @@ mod selectivity;
 mod sessions;
 mod ticks;
 mod window;
+mod zones;

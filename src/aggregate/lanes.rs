@@ -139,8 +139,11 @@ impl Counts {
         if self.wide.is_empty() {
             self.wide.resize(self.narrow.len(), 0);
         }
-        for i in elements {
-            self.wide[target(i)] += other.at(i);
+        for (i, &count) in elements.clone().zip(&other.narrow[elements.clone()]) {
+            self.wide[target(i)] += u64::from(count);
+        }
+        for (i, &count) in elements.clone().zip(other.wide.get(elements).unwrap_or_default()) {
+            self.wide[target(i)] += count;
         }
     }
 

@@ -21,4 +21,4 @@ pub use grid::{Grid, to_f64};
 pub use lanes::{Fed, Feed, Input, Lane, Lanes};
 pub use nice::{nice_bins, widen};
 pub use table::{AGGREGATES, Aggregate, Argument, Measured, Standing};
-pub use values::{NumericKind, Slotter, missing_values, numeric_kind, plain_numbers, within};
+pub use values::{NumericKind, Slotter, bounds, missing_values, numeric_kind, plain_numbers, within};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, UInt8Array};
-use arrow::buffer::BooleanBuffer;
+use arrow::buffer::{BooleanBuffer, Buffer};
 use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -11,8 +11,10 @@ use arrow::datatypes::{
 };
 
 use super::Bins;
+use crate::data::Domain;
 use crate::kernel::bin::{Edges, MISSING};
 use crate::kernel::edge::{self, EdgeValue};
+use crate::kernel::extent::{Extent, extent};
 
 /// Which accumulator holds a type without loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -253,11 +255,34 @@ pub fn missing_values(array: &ArrayRef) -> BooleanBuffer {
 /// Which values of `array` lie in `[lo, hi)`; missing ones do not.
 pub fn within(array: &ArrayRef, lo: f64, hi: f64) -> BooleanBuffer {
     let array = plain_numbers(array);
-    let mut inside = vec![false; array.len()];
-    numbers!(array, |values| edge::within(values, lo, hi, &mut inside), else ());
-    let inside = BooleanBuffer::from(inside);
+    let inside =
+        numbers!(array, |values| edge::within(values, lo, hi), else vec![0; array.len().div_ceil(64)]);
+    let inside = BooleanBuffer::new(Buffer::from_vec(inside), 0, array.len());
     match array.nulls() {
         Some(nulls) => &inside & nulls.inner(),
         None => inside,
     }
+}
+
+/// Bounds of all values of `array`, those under a null among them; `None` of a type without numbers that can be
+/// read as they are.
+pub fn bounds(array: &ArrayRef) -> Option<Domain> {
+    if matches!(array.data_type(), DataType::Boolean | DataType::Float16 | DataType::Decimal128(..))
+        || matches!(array.data_type(), DataType::Dictionary(..))
+    {
+        return None;
+    }
+    let array = plain_numbers(array);
+    numbers!(array, |values| Some(domain(extent(values))), else None)
+}
+
+fn domain<T: EdgeValue>(extent: Extent<T>) -> Domain {
+    /// From here on not every whole number is a double.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let domain = match extent.bounds {
+        Some((least, greatest)) => Domain { min: least.to_f64(), max: greatest.to_f64(), nan: extent.nan },
+        None => Domain { nan: extent.nan, ..Domain::EMPTY },
+    };
+    let rounded = !T::IS_REAL && (domain.min <= -EXACT || domain.max >= EXACT);
+    if rounded { domain.widened() } else { domain }
 }

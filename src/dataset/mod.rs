@@ -6,7 +6,9 @@
 mod memory_source;
 mod source;
 mod table;
+mod zones;
 
 pub use memory_source::MemorySource;
-pub use source::{ReadError, Source};
+pub use source::{ReadError, Source, cut};
 pub use table::{Dataset, DefineError, VirtualColumn};
+pub use zones::{ZONE_ROWS, Zone, Zones};

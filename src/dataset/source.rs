@@ -48,3 +48,20 @@ pub trait Source: Send + Sync {
     /// What tells this table, in this state, from every other: path and fingerprint of its file.
     fn identity(&self) -> String;
 }
+
+/// The first row of every run of at most `most` rows that ends at a split of `source`, and the row count last.
+pub fn cut(source: &dyn Source, most: u64) -> Vec<u64> {
+    let rows = source.row_count();
+    let most = most.max(1);
+    let mut starts = Vec::with_capacity((rows / most) as usize + source.splits().len() + 2);
+    let mut from = 0;
+    for &split in source.splits().iter().chain([&rows]) {
+        let split = split.min(rows);
+        while from < split {
+            starts.push(from);
+            from = (from + most).min(split);
+        }
+    }
+    starts.push(rows);
+    starts
+}

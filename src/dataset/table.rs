@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Source;
+use super::{Source, ZONE_ROWS, Zones};
 use crate::data::{Field, Schema};
 use crate::expr::{Expr, ExprError, quote_name};
 
@@ -57,6 +57,7 @@ pub enum DefineError {
 #[derive(Clone)]
 pub struct Dataset {
     source: Arc<dyn Source>,
+    zones: Arc<Zones>,
     virtuals: Arc<Vec<VirtualColumn>>,
     schema: Schema,
 }
@@ -64,8 +65,19 @@ pub struct Dataset {
 impl Dataset {
     /// The stored columns of `source` alone.
     pub fn new(source: Arc<dyn Source>) -> Dataset {
+        let zones = Arc::new(Zones::new(source.as_ref(), ZONE_ROWS));
         let schema = source.schema().clone();
-        Dataset { source, virtuals: Arc::default(), schema }
+        Dataset { source, zones, virtuals: Arc::default(), schema }
+    }
+
+    /// The same with nothing known of its zones, which are of at most `rows` rows.
+    pub fn with_zones_of(&self, rows: u64) -> Dataset {
+        Dataset { zones: Arc::new(Zones::new(self.source.as_ref(), rows)), ..self.clone() }
+    }
+
+    /// What is known of its stored columns, zone by zone.
+    pub fn zones(&self) -> &Zones {
+        &self.zones
     }
 
     /// Where the stored columns come from.
@@ -189,7 +201,8 @@ impl Dataset {
             }
         }
         let schema = with_variables(fields);
-        Ok(Dataset { source: self.source.clone(), virtuals: Arc::new(columns), schema })
+        let (source, zones) = (self.source.clone(), self.zones.clone());
+        Ok(Dataset { source, zones, virtuals: Arc::new(columns), schema })
     }
 
     /// The names from `name` back to itself, if defining it as `expr` closed a circle.

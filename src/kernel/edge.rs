@@ -9,6 +9,9 @@
 //!
 //! NaN is at or above nothing and below nothing. Every interval is half-open, `[lo, hi)`.
 
+use super::compare::bits;
+use super::wide::widest;
+
 /// A number that can be compared with an edge in its own type.
 pub trait EdgeValue: Copy + PartialOrd + Send + Sync + 'static {
     /// The smallest value that counts as at or above `edge`, saturating at the type's bounds;
@@ -20,6 +23,8 @@ pub trait EdgeValue: Copy + PartialOrd + Send + Sync + 'static {
     fn to_f32(self) -> f32;
     /// Whether the type is `f32` itself.
     const IS_F32: bool = false;
+    /// Whether the type is `f32` or `f64`, so that every value is an `f64`.
+    const IS_REAL: bool = false;
     /// Whether it is NaN.
     fn is_nan(self) -> bool;
     /// The next smaller value; `None` below the smallest.
@@ -74,6 +79,7 @@ impl EdgeValue for f32 {
         self
     }
     const IS_F32: bool = true;
+    const IS_REAL: bool = true;
     #[inline]
     fn is_nan(self) -> bool {
         self.is_nan()
@@ -97,6 +103,7 @@ impl EdgeValue for f64 {
     fn to_f32(self) -> f32 {
         self as f32
     }
+    const IS_REAL: bool = true;
     #[inline]
     fn is_nan(self) -> bool {
         self.is_nan()
@@ -107,27 +114,26 @@ impl EdgeValue for f64 {
     }
 }
 
-/// Writes into `out[i]` whether `lo <= values[i] < hi` by the definition above. An infinite `hi` is no
-/// end: infinity itself lies inside.
-///
-/// `out` must be as long as `values`.
-pub fn within<T: EdgeValue>(values: &[T], lo: f64, hi: f64, out: &mut [bool]) {
-    let Some(low) = T::from_edge(lo) else {
-        out.fill(false);
-        return;
-    };
-    match T::from_edge(hi).filter(|_| hi != f64::INFINITY) {
-        Some(high) => {
-            for (o, &v) in out.iter_mut().zip(values) {
-                *o = (v >= low) & (v < high);
-            }
-        }
-        // No value of the type reaches the upper edge (or the edge is no number).
-        None if hi.is_nan() => out.fill(false),
-        None => {
-            for (o, &v) in out.iter_mut().zip(values) {
-                *o = v >= low;
-            }
-        }
+/// Whether `lo <= values[i] < hi` by the definition above, as bit `i % 64` of word `i / 64`. An infinite `hi`
+/// is no end: infinity itself lies inside.
+pub fn within<T: EdgeValue>(values: &[T], lo: f64, hi: f64) -> Vec<u64> {
+    match (T::from_edge(lo), T::from_edge(hi).filter(|_| hi != f64::INFINITY)) {
+        (Some(low), Some(high)) => between(values, low, high),
+        // No value of the type reaches the upper edge.
+        (Some(low), None) if !hi.is_nan() => from(values, low),
+        // None reaches the lower one, or an edge is no number.
+        _ => vec![0; values.len().div_ceil(64)],
+    }
+}
+
+widest! {
+    fn between<T: EdgeValue>(values: &[T], low: T, high: T) -> Vec<u64> {
+        bits(values, |v| (v >= low) & (v < high))
+    }
+}
+
+widest! {
+    fn from<T: EdgeValue>(values: &[T], low: T) -> Vec<u64> {
+        bits(values, |v| v >= low)
     }
 }

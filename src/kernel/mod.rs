@@ -7,6 +7,7 @@ pub mod bin;
 pub mod choose;
 pub mod compare;
 pub mod edge;
+pub mod extent;
 pub mod float;
 pub mod fold;
 pub mod integer;

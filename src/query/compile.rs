@@ -152,10 +152,10 @@ impl Pass {
                 .collect();
             compiled.push(Compiled { filter, measures, fed, shape });
         }
-        let schema = match questions.first() {
-            Some(question) => question.dataset.source().schema().clone(),
-            None => Default::default(),
+        let Some(Question { dataset, .. }) = questions.first() else {
+            return Err(QueryError::Panicked("a pass without questions".to_owned()));
         };
+        let schema = dataset.source().schema().clone();
         let tests = Program::compile(&collector.exprs[..tested], &schema);
         let program = Program::compile(&collector.exprs[tested..], &schema);
         let mut numbers: Vec<usize> = axes.iter().map(|(value, _)| *value).collect();
@@ -165,7 +165,10 @@ impl Pass {
         let slotter =
             |(value, bins): (usize, Bins)| (value, Slotter::new(collector.exprs[value].data_type(), &bins));
         let axes = axes.into_iter().map(slotter).collect();
+        collector.exprs.truncate(tested);
         Ok(Pass {
+            dataset: dataset.clone(),
+            tested: collector.exprs,
             tests,
             program,
             clauses,

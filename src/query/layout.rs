@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::Source;
+use crate::dataset::{Source, cut};
 
 /// Most units a table is cut into: enough to share out, few enough to merge.
 const UNITS: u64 = 64;
@@ -21,19 +21,8 @@ pub struct Layout {
 impl Layout {
     /// Chunks of at most `chunk_rows` rows that end at the source's splits.
     pub fn new(source: &dyn Source, chunk_rows: u64) -> Layout {
-        let rows = source.row_count();
-        let chunk_rows = chunk_rows.max(1);
-        let mut starts = Vec::with_capacity((rows / chunk_rows) as usize + source.splits().len() + 2);
-        let mut from = 0;
-        for &split in source.splits().iter().chain([&rows]) {
-            let split = split.min(rows);
-            while from < split {
-                starts.push(from);
-                from = (from + chunk_rows).min(split);
-            }
-        }
-        let chunks = starts.len();
-        starts.push(rows);
+        let starts = cut(source, chunk_rows);
+        let chunks = starts.len() - 1;
         Layout { starts, unit_chunks: chunks.div_ceil(UNITS as usize).max(1) }
     }
 

@@ -11,6 +11,7 @@ use super::QueryError;
 use super::compile::{Collector, Compiled};
 use super::pass::Pass;
 use super::question::internal;
+use super::skip::Verdict;
 use crate::aggregate::{Bins, Slotter, missing_values, within};
 use crate::data::Chunk;
 use crate::expr::Expr;
@@ -44,12 +45,15 @@ pub(super) enum Test {
 impl Pass {
     /// Which rows pass each filter of the pass, `None` where all do, and how many. Each clause is evaluated
     /// once, of the values of the tests.
-    pub(super) fn masks(&self, values: &[ArrayRef], rows: usize) -> Vec<Mask> {
+    pub(super) fn masks(&self, values: &[ArrayRef], rows: usize, verdicts: &[Verdict]) -> Vec<Mask> {
         let mut of_clauses = vec![None; self.clauses.len()];
-        self.filters
-            .iter()
-            .map(|filter| Mask::new(self.mask(filter, values, &mut of_clauses), rows))
-            .collect()
+        let filters = self.filters.iter().zip(verdicts);
+        let mask = |(filter, verdict): (&Vec<usize>, &Verdict)| match verdict {
+            Verdict::Always => Mask::new(None, rows),
+            Verdict::Never => Mask { bits: Some(BooleanBuffer::new_unset(rows)), passing: 0 },
+            Verdict::Unknown => Mask::new(self.mask(filter, values, &mut of_clauses), rows),
+        };
+        filters.map(mask).collect()
     }
 
     /// Which rows meet each clause that is a condition of a measure, of the values of the pass; by position of

@@ -19,6 +19,7 @@ mod pass;
 mod question;
 pub mod rows;
 mod scan;
+mod skip;
 mod tally;
 
 pub use cube::{Brush, Cube};

@@ -12,17 +12,21 @@ use super::compile::{Compiled, Shape};
 use super::groups::GroupPartial;
 use super::masks::{Mask, Test, keep_passing};
 use super::question::internal;
+use super::skip::Verdict;
 use super::tally::Tally;
 use super::{Ask, QueryError, Question};
 use crate::aggregate::{Feed, Lanes, Slotter, plain_numbers};
 use crate::data::Chunk;
-use crate::dataset::Source;
-use crate::expr::Program;
+use crate::dataset::Dataset;
+use crate::expr::{Expr, Program};
 use crate::kernel::fold;
 use crate::select::Selection;
 
 /// All questions of one pass.
 pub(super) struct Pass {
+    pub(super) dataset: Arc<Dataset>,
+    /// The expressions of `tests`.
+    pub(super) tested: Vec<Expr>,
     /// What the clauses test; its values come first.
     pub(super) tests: Program,
     /// All other values, needed only where rows pass.
@@ -87,9 +91,19 @@ struct Values {
 
 impl Pass {
     /// Reads the columns that the clauses test in `rows`.
-    pub(super) fn read(&self, source: &dyn Source, rows: Range<u64>) -> Result<Chunk, QueryError> {
-        let columns = read_columns(&self.tests, source, &rows)?;
+    pub(super) fn read(&self, rows: Range<u64>) -> Result<Chunk, QueryError> {
+        let columns = self.read_columns(&self.tests, &rows)?;
         Ok(Chunk { rows, columns })
+    }
+
+    /// The columns that `program` needs; what is seen of them is kept in the zone maps.
+    fn read_columns(&self, program: &Program, rows: &Range<u64>) -> Result<Vec<ArrayRef>, QueryError> {
+        let read = |&column| {
+            let values = self.dataset.source().read(column, rows.clone())?;
+            self.dataset.zones().learn(column, rows, &values);
+            Ok(values)
+        };
+        program.columns().iter().map(read).collect()
     }
 
     /// Nothing counted and empty buffers.
@@ -136,22 +150,33 @@ impl Pass {
     /// Folds the rows of one chunk into the accumulators of its unit and the tallies of the worker.
     pub(super) fn update(
         &self,
-        source: &dyn Source,
         rows: Range<u64>,
         partials: &mut [Partial],
         worker: &mut Worker,
         budget: usize,
     ) -> Result<(), QueryError> {
-        let chunk = self.read(source, rows)?;
+        let verdicts = self.verdicts(&rows);
+        let overflows = self.tests.may_overflow() || self.program.may_overflow();
+        // What does not fit its type is told of every row.
+        if !overflows && verdicts.iter().all(|verdict| *verdict == Verdict::Never) {
+            let indices = partials.iter_mut();
+            indices.for_each(|p| {
+                if let Partial::Index(passing) = p {
+                    passing.push(0)
+                }
+            });
+            return Ok(());
+        }
+        let chunk = self.read(rows)?;
         let (tested, overflowed) = self.tests.run_counting(&chunk.columns, chunk.len())?;
         self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
-        let masks = self.masks(&tested, chunk.len());
+        let masks = self.masks(&tested, chunk.len(), &verdicts);
         for (question, partial) in self.questions.iter().zip(&mut *partials) {
             if let Partial::Index(passing) = partial {
                 passing.push(masks[question.filter].passing as u32);
             }
         }
-        let Some(values) = self.values(source, &chunk, tested, masks)? else { return Ok(()) };
+        let Some(values) = self.values(&chunk, tested, masks)? else { return Ok(()) };
         for start in (0..values.rows).step_by(BLOCK) {
             let block = start..(start + BLOCK).min(values.rows);
             self.fold(&values, &block, partials, worker, budget)?;
@@ -162,7 +187,6 @@ impl Pass {
     /// Evaluates what the clauses did not test. `None` when no row is to be folded.
     fn values(
         &self,
-        source: &dyn Source,
         chunk: &Chunk,
         mut tested: Vec<ArrayRef>,
         mut masks: Vec<Mask>,
@@ -170,12 +194,11 @@ impl Pass {
         let mut rows = chunk.len();
         let folded = || self.questions.iter().filter(|question| !matches!(question.shape, Shape::Index));
         let any = Mask::any(folded().map(|question| &masks[question.filter]), rows);
-        // What does not fit its type is told of every row.
         let skips = !self.program.may_overflow();
         if folded().next().is_none() || (any.passing == 0 && skips) {
             return Ok(None);
         }
-        let mut columns = read_columns(&self.program, source, &chunk.rows)?;
+        let mut columns = self.read_columns(&self.program, &chunk.rows)?;
         if let Some(bits) = any.bits
             && any.passing * DENSE < rows
             && skips
@@ -250,16 +273,6 @@ impl Pass {
     }
 }
 
-/// The columns that `program` needs.
-fn read_columns(
-    program: &Program,
-    source: &dyn Source,
-    rows: &Range<u64>,
-) -> Result<Vec<ArrayRef>, QueryError> {
-    let read = |&column| Ok(source.read(column, rows.clone())?);
-    program.columns().iter().map(read).collect()
-}
-
 impl Compiled {
     /// The cell of each of the `rows` rows of the block; those of one axis are its slots.
     fn cells<'a>(&self, rows: usize, scratch: &'a mut Scratch) -> &'a [u32] {
@@ -306,9 +319,6 @@ impl Compiled {
 }
 
 /// A question on `selection` alone, for testing which rows pass.
-pub(super) fn filter_pass(
-    dataset: &Arc<crate::dataset::Dataset>,
-    selection: &Selection,
-) -> Result<Pass, QueryError> {
+pub(super) fn filter_pass(dataset: &Arc<Dataset>, selection: &Selection) -> Result<Pass, QueryError> {
     Pass::compile(&[Question::new(dataset.clone(), selection.clone(), Ask::Index)])
 }

@@ -144,7 +144,7 @@ fn pass_over(
             if unit >= layout.units() || lock(&merger).error.is_some() {
                 break;
             }
-            let result = one_unit(&pass, source.as_ref(), &layout, unit, options, task, &mut worker);
+            let result = one_unit(&pass, &layout, unit, options, task, &mut worker);
             lock(&merger).take(unit, result, options.group_budget);
         }
         lock(&merger).count(&worker);
@@ -180,7 +180,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 fn one_unit(
     pass: &Pass,
-    source: &dyn Source,
     layout: &Layout,
     unit: usize,
     options: ScanOptions,
@@ -191,7 +190,7 @@ fn one_unit(
     for chunk in layout.unit(unit) {
         let rows = layout.chunk(chunk);
         let count = rows.end - rows.start;
-        pass.update(source, rows, &mut partials, worker, options.group_budget)?;
+        pass.update(rows, &mut partials, worker, options.group_budget)?;
         task.advance(count)?;
     }
     Ok(partials)
@@ -221,8 +220,10 @@ impl Merger {
             for (total, partial) in self.total.iter_mut().zip(partials) {
                 let merged = match (total, partial) {
                     (Partial::Grid(total), Partial::Grid(lanes)) => {
-                        let spread = lanes.len() / total.len();
-                        total.merge(&lanes, 0..lanes.len(), |element| element / spread);
+                        match lanes.len() / total.len() {
+                            1 => total.merge(&lanes, 0..lanes.len(), |element| element),
+                            spread => total.merge(&lanes, 0..lanes.len(), |element| element / spread),
+                        }
                         Ok(())
                     }
                     (Partial::Groups(total), Partial::Groups(groups)) => total.merge(&groups, budget),

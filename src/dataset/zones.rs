@@ -1,0 +1,184 @@
+//! Zone maps: bounds and missing values of every column in every run of rows, learned when it is first
+//! read, so that later scans need not read what cannot matter to them.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::{Array, ArrayRef};
+
+use super::{Source, cut};
+use crate::aggregate;
+use crate::data::Domain;
+
+/// Rows of one zone: those that a scan reads at once.
+pub const ZONE_ROWS: u64 = 1 << 15;
+/// Most zones of a table that are kept: 32 MiB for each column.
+const MOST_ZONES: usize = 1 << 20;
+/// First bytes of a zone map, with the number of its form.
+const MAGIC: &[u8; 8] = b"OUTZON01";
+/// Bytes of one zone written.
+const ZONE_BYTES: usize = 21;
+
+/// What is known of one column in some rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Zone {
+    /// Holds every value that is not null.
+    pub domain: Domain,
+    /// Number of nulls.
+    pub nulls: u32,
+}
+
+type ColumnZones = Box<[OnceLock<Zone>]>;
+
+/// What is known of the columns of one table.
+#[derive(Debug)]
+pub struct Zones {
+    /// First row of every zone, and the row count last.
+    starts: Vec<u64>,
+    /// By position in the schema; empty until something is known of the column.
+    columns: Vec<OnceLock<ColumnZones>>,
+    learned: AtomicU64,
+}
+
+impl Zones {
+    /// Nothing known of zones of at most `rows` rows of `source`.
+    pub fn new(source: &dyn Source, rows: u64) -> Zones {
+        let mut starts = cut(source, rows);
+        if starts.len() > MOST_ZONES {
+            starts.clear();
+        }
+        let columns = source.schema().fields().iter().map(|_| OnceLock::new()).collect();
+        Zones { starts, columns, learned: AtomicU64::new(0) }
+    }
+
+    /// Number of zones.
+    pub fn len(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Whether there are no zones.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many zones of columns are known.
+    pub fn known(&self) -> u64 {
+        self.learned.load(Ordering::Relaxed)
+    }
+
+    /// Looks at `values`, those of `column` in `rows`, if they are a zone not yet known. Types without
+    /// numbers have no zones.
+    pub fn learn(&self, column: usize, rows: &Range<u64>, values: &ArrayRef) {
+        let Ok(zone) = self.starts.binary_search(&rows.start) else { return };
+        if self.starts.get(zone + 1) != Some(&rows.end) || self.zone(column, zone).is_some() {
+            return;
+        }
+        if let Some(domain) = aggregate::bounds(values) {
+            self.set(column, zone, Zone { domain, nulls: values.null_count() as u32 });
+        }
+    }
+
+    /// What is known of `column` in `rows`; `None` if there is a zone of which nothing is.
+    pub fn of(&self, column: usize, rows: &Range<u64>) -> Option<Zone> {
+        if rows.is_empty() {
+            return None;
+        }
+        let first = self.starts.partition_point(|&start| start <= rows.start).checked_sub(1)?;
+        let end = self.starts.partition_point(|&start| start < rows.end);
+        (first..end)
+            .map(|zone| self.zone(column, zone))
+            .reduce(|a, b| {
+                let (a, b) = (a?, b?);
+                Some(Zone { domain: a.domain.hull(b.domain), nulls: a.nulls.saturating_add(b.nulls) })
+            })
+            .flatten()
+    }
+
+    fn zone(&self, column: usize, zone: usize) -> Option<Zone> {
+        self.columns.get(column)?.get()?.get(zone)?.get().copied()
+    }
+
+    fn set(&self, column: usize, zone: usize, known: Zone) {
+        let Some(column) = self.columns.get(column) else { return };
+        let zones = column.get_or_init(|| (0..self.len()).map(|_| OnceLock::new()).collect());
+        if zones.get(zone).is_some_and(|place| place.set(known).is_ok()) {
+            self.learned.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// All that is known, as bytes to be kept under `identity`, which must tell the table and its state
+    /// from every other.
+    pub fn to_bytes(&self, identity: &str) -> Vec<u8> {
+        let mut bytes = self.head(identity);
+        for (position, zones) in self.columns.iter().enumerate() {
+            let Some(zones) = zones.get() else { continue };
+            bytes.extend((position as u32).to_le_bytes());
+            for zone in zones {
+                let known = zone.get().copied();
+                let Zone { domain, nulls } = known.unwrap_or(Zone { domain: Domain::EMPTY, nulls: 0 });
+                bytes.extend(domain.min.to_le_bytes());
+                bytes.extend(domain.max.to_le_bytes());
+                bytes.extend(nulls.to_le_bytes());
+                bytes.push(u8::from(known.is_some()) | u8::from(domain.nan) << 1);
+            }
+        }
+        bytes.extend(checksum(&bytes).to_le_bytes());
+        bytes
+    }
+
+    /// Takes over what [`Zones::to_bytes`] wrote of this table under the same identity; gives whether it was.
+    pub fn take_bytes(&self, bytes: &[u8], identity: &str) -> bool {
+        let head = self.head(identity);
+        let Some((bytes, sum)) = bytes.split_last_chunk::<8>() else { return false };
+        let Some(body) = bytes.strip_prefix(head.as_slice()) else { return false };
+        if checksum(bytes).to_le_bytes() != *sum {
+            return false;
+        }
+        let column_bytes = 4 + self.len() * ZONE_BYTES;
+        if self.is_empty() || !body.len().is_multiple_of(column_bytes) {
+            return false;
+        }
+        for column in body.chunks_exact(column_bytes) {
+            let Some((position, zones)) = column.split_first_chunk::<4>() else { continue };
+            let position = u32::from_le_bytes(*position) as usize;
+            for (number, zone) in zones.chunks_exact(ZONE_BYTES).enumerate() {
+                if let Some(zone) = read_zone(zone) {
+                    self.set(position, number, zone);
+                }
+            }
+        }
+        true
+    }
+
+    /// What must be the same for bytes to be of this table.
+    fn head(&self, identity: &str) -> Vec<u8> {
+        let mut head = MAGIC.to_vec();
+        for number in [identity.len() as u64, self.columns.len() as u64, self.starts.len() as u64] {
+            head.extend(number.to_le_bytes());
+        }
+        head.extend(identity.as_bytes());
+        let starts: Vec<u8> = self.starts.iter().flat_map(|start| start.to_le_bytes()).collect();
+        head.extend(checksum(&starts).to_le_bytes());
+        head
+    }
+}
+
+fn read_zone(bytes: &[u8]) -> Option<Zone> {
+    let (min, rest) = bytes.split_first_chunk::<8>()?;
+    let (max, rest) = rest.split_first_chunk::<8>()?;
+    let (nulls, rest) = rest.split_first_chunk::<4>()?;
+    let flags = *rest.first()?;
+    let domain = Domain { min: f64::from_le_bytes(*min), max: f64::from_le_bytes(*max), nan: flags & 2 != 0 };
+    let is_sound = flags & 1 != 0 && !domain.min.is_nan() && !domain.max.is_nan();
+    is_sound.then(|| Zone { domain, nulls: u32::from_le_bytes(*nulls) })
+}
+
+/// FNV-1a (Fowler, Noll, Vo) over eight bytes at a time: tells damage, not forgery.
+fn checksum(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    words.chain(rest.iter().map(|&byte| u64::from(byte))).fold(0xCBF2_9CE4_8422_2325, |sum: u64, word| {
+        (sum ^ word).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(23)
+    })
+}

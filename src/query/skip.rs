@@ -1,0 +1,119 @@
+//! What zone maps tell of a filter before any row is read.
+
+use std::ops::Range;
+
+use arrow::datatypes::DataType;
+
+use super::masks::Test;
+use super::pass::Pass;
+use crate::data::Domain;
+use crate::dataset::Zone;
+use crate::expr::Expr;
+
+/// What is known of a filter in some rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// No row passes.
+    Never,
+    /// Every row passes.
+    Always,
+    /// The rows must be looked at.
+    Unknown,
+}
+
+impl Verdict {
+    fn inverted(self) -> Verdict {
+        match self {
+            Verdict::Never => Verdict::Always,
+            Verdict::Always => Verdict::Never,
+            Verdict::Unknown => Verdict::Unknown,
+        }
+    }
+
+    /// Of two tests that both must pass.
+    fn and(self, other: Verdict) -> Verdict {
+        match (self, other) {
+            (Verdict::Never, _) | (_, Verdict::Never) => Verdict::Never,
+            (Verdict::Always, other) | (other, Verdict::Always) => other,
+            _ => Verdict::Unknown,
+        }
+    }
+
+    /// Of two tests one of which must pass.
+    fn or(self, other: Verdict) -> Verdict {
+        self.inverted().and(other.inverted()).inverted()
+    }
+}
+
+impl Pass {
+    /// What is known of each filter of the pass in `rows`.
+    pub(super) fn verdicts(&self, rows: &Range<u64>) -> Vec<Verdict> {
+        let of_clauses: Vec<Verdict> =
+            self.clauses.iter().map(|(test, inverted)| self.verdict(test, *inverted, rows)).collect();
+        let of_filter = |filter: &Vec<usize>| {
+            filter.iter().map(|&clause| of_clauses[clause]).fold(Verdict::Always, Verdict::and)
+        };
+        self.filters.iter().map(of_filter).collect()
+    }
+
+    fn verdict(&self, test: &Test, inverted: bool, rows: &Range<u64>) -> Verdict {
+        let between = |value: usize, (lo, hi): (f64, f64)| match self.tested.get(value) {
+            Some(expr) => between(expr, &self.zone_of(expr, rows), lo, hi),
+            None => Verdict::Unknown,
+        };
+        let verdict = match test {
+            Test::Intervals { value, intervals, missing } => {
+                let inside = intervals
+                    .iter()
+                    .map(|&interval| between(*value, interval))
+                    .fold(Verdict::Never, Verdict::or);
+                match (inside, missing) {
+                    // Missing values pass, too, and may be there.
+                    (Verdict::Never, true) => Verdict::Unknown,
+                    (inside, _) => inside,
+                }
+            }
+            Test::Rect { x, x_range, y, y_range } => between(*x, *x_range).and(between(*y, *y_range)),
+            Test::Cells { .. } => Verdict::Unknown,
+            Test::Where(value) => match self.tested.get(*value) {
+                Some(expr) if self.zone_of(expr, rows).domain.is_never_true() => Verdict::Never,
+                _ => Verdict::Unknown,
+            },
+        };
+        if inverted { verdict.inverted() } else { verdict }
+    }
+
+    /// Bounds of the values of `expr` in `rows`. Only of a column itself is it known that none is null.
+    fn zone_of(&self, expr: &Expr, rows: &Range<u64>) -> Zone {
+        let schema = self.dataset.source().schema();
+        let zone = |name: &str| {
+            let known = schema.position(name).and_then(|column| self.dataset.zones().of(column, rows));
+            known.unwrap_or(Zone { domain: Domain::ALL, nulls: u32::MAX })
+        };
+        match expr.as_column() {
+            Some(name) => zone(name),
+            None => Zone { domain: expr.domain(&|name| zone(name).domain), nulls: u32::MAX },
+        }
+    }
+}
+
+/// Whether the values of `expr`, of which `zone` tells, lie in `[lo, hi)` by the definition of
+/// [`edge`](crate::kernel::edge).
+fn between(expr: &Expr, zone: &Zone, lo: f64, hi: f64) -> Verdict {
+    let edge = |edge: f64| match expr.data_type() {
+        DataType::Float32 => f64::from(edge as f32),
+        _ => edge,
+    };
+    let domain = zone.domain;
+    if lo.is_nan() || hi.is_nan() {
+        return Verdict::Unknown;
+    }
+    // An infinite upper edge is no end.
+    let ends = hi != f64::INFINITY;
+    let (lo, hi) = (edge(lo), edge(hi));
+    if domain.is_empty() || domain.max < lo || (ends && domain.min >= hi) {
+        return Verdict::Never;
+    }
+    let is_inside = domain.min >= lo && (!ends || domain.max < hi);
+    if is_inside && !domain.nan && zone.nulls == 0 { Verdict::Always } else { Verdict::Unknown }
+}
