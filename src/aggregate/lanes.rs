@@ -8,6 +8,7 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
 
 use super::store::Store;
 use super::table::Measured;
+use super::total::Total;
 use super::values::real_numbers;
 use crate::kernel::fold;
 
@@ -228,40 +229,29 @@ impl Lanes {
         }
     }
 
-    /// As [`Lanes::update`] with all rows in element 0, where the least and greatest need no cells.
-    /// `cells` has room for as many rows.
-    pub fn update_one(&mut self, feed: &Feed, rows: Range<usize>, cells: &mut [u32], trash: u32) {
-        let plain = |input: &InputLanes, fed: &Fed| {
-            fed.condition.is_none()
-                && !fed.has_nulls()
-                && input.lanes.iter().all(|(_, store)| matches!(store, Store::Real(_)))
+    /// Whether [`Lanes::update_one`] knows all its lanes.
+    pub fn are_totals(&self) -> bool {
+        let is_total = |input: &InputLanes| {
+            input.types.len() == 1 && input.lanes.iter().all(|(_, s)| Total::is_known(s))
         };
-        if !self.inputs.iter().zip(&feed.inputs).all(|(input, fed)| plain(input, fed)) {
-            cells.fill(0);
-            // Neighbouring rows take turns among four accumulators where there are four.
-            if self.len() >= 8 {
-                fold::spread_by_four(cells);
-            }
-            return self.update(feed, rows, cells, trash);
-        }
-        self.rows.add(0, rows.len());
+        self.inputs.iter().all(is_total)
+    }
+
+    /// As [`Lanes::update`] with the rows that pass, or all, in element 0: sums and extremes need no cells
+    /// then. `passing` has a bit for every row of the chunk.
+    pub fn update_one(&mut self, feed: &Feed, rows: Range<usize>, passing: Option<&BooleanBuffer>) {
+        let part = |bits: &BooleanBuffer| bits.slice(rows.start, rows.len());
+        let passing = passing.map(part);
+        let count = passing.as_ref().map_or(rows.len(), BooleanBuffer::count_set_bits);
+        self.rows.add(0, count);
         for (input, fed) in self.inputs.iter_mut().zip(&feed.inputs) {
             let [array] = fed.values.as_slice() else { continue };
-            let nans = real_numbers!(
-                array,
-                |v| v[rows.clone()].iter().map(|x| u32::from(x.is_nan())).sum::<u32>(),
-                else 0
-            );
-            input.left_out.add(0, nans as usize);
+            let kept = passing.iter().cloned().chain(fed.condition.as_ref().map(part)).reduce(|a, b| &a & &b);
+            let mut total = Total::new(array, &rows, kept.as_ref());
             for (lane, store) in &mut input.lanes {
-                let Store::Real(best) = store else { continue };
-                let finite = matches!(lane, Lane::FiniteMin | Lane::FiniteMax);
-                best[0] = real_numbers!(
-                    array,
-                    |v| fold::extreme(&v[rows.clone()], best[0], !lane.is_smallest(), finite),
-                    else best[0]
-                );
+                total.add_to(store, *lane);
             }
+            input.left_out.add(0, count - total.present());
         }
     }
 

@@ -14,6 +14,7 @@ mod pick;
 mod store;
 mod table;
 mod tally;
+mod total;
 mod values;
 
 pub use bins::{Bins, BinsError, Scale, SlotKind};

@@ -13,6 +13,7 @@ use arrow::datatypes::{
 use super::Bins;
 use crate::data::Domain;
 use crate::kernel::bin::{Edges, MISSING};
+use crate::kernel::compare::unpack;
 use crate::kernel::edge::{self, EdgeValue};
 use crate::kernel::extent::{Extent, extent};
 
@@ -63,7 +64,8 @@ pub fn plain_numbers(array: &ArrayRef) -> ArrayRef {
 }
 
 fn booleans_as_bytes(array: &BooleanArray) -> ArrayRef {
-    let bytes: Vec<u8> = array.values().iter().map(u8::from).collect();
+    let words: Vec<u64> = array.values().bit_chunks().iter_padded().collect();
+    let bytes = unpack(&words, array.len());
     std::sync::Arc::new(UInt8Array::new(bytes.into(), array.nulls().cloned()))
 }
 

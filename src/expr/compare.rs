@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum, Scalar};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum, OffsetSizeTrait, Scalar};
+use arrow::buffer::{BooleanBuffer, Buffer};
 use arrow::compute::kernels::cmp;
 use arrow::compute::{cast, take};
 use arrow::datatypes::{
@@ -14,6 +15,7 @@ use arrow::error::ArrowError;
 use super::functions::{Arguments, Value, booleans, side};
 use super::typing::{is_text, unit};
 use crate::kernel::compare::{Comparison, Side, bits2, compare, constant};
+use crate::kernel::text::{Offset, equal};
 
 /// Compares the two arguments, missing where one of them is.
 pub(super) fn run(comparison: Comparison, a: &Arguments) -> Result<ArrayRef, ArrowError> {
@@ -243,6 +245,25 @@ fn arrow_compare(comparison: Comparison, a: &dyn Datum, b: &dyn Datum) -> Result
     }
 }
 
+/// Whether texts with offsets equal one text or differ from it; `None` for other comparisons and arrays.
+fn equal_to(comparison: Comparison, texts: &ArrayRef, wanted: &ArrayRef) -> Option<ArrayRef> {
+    fn bits<O: OffsetSizeTrait + Offset>(texts: &ArrayRef, wanted: &ArrayRef) -> Vec<u64> {
+        let texts = texts.as_string::<O>();
+        equal(texts.value_data(), texts.value_offsets(), wanted.as_string::<O>().value(0).as_bytes())
+    }
+    if wanted.is_null(0) || !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
+        return None;
+    }
+    let bits = match texts.data_type() {
+        DataType::LargeUtf8 => bits::<i64>(texts, wanted),
+        DataType::Utf8 => bits::<i32>(texts, wanted),
+        _ => return None,
+    };
+    let equal = BooleanBuffer::new(Buffer::from_vec(bits), 0, texts.len());
+    let found = if comparison == Comparison::Equal { equal } else { !&equal };
+    Some(Arc::new(BooleanArray::new(found, texts.nulls().cloned())))
+}
+
 /// Texts by their bytes, which is the order of code points. A dictionary's values are compared once.
 fn texts(comparison: Comparison, left: &Value, right: &Value, rows: usize) -> Result<ArrayRef, ArrowError> {
     if right.scalar && !left.scalar {
@@ -252,6 +273,9 @@ fn texts(comparison: Comparison, left: &Value, right: &Value, rows: usize) -> Re
             return take(&found, dictionary.keys(), None);
         }
         let wanted = cast(&right.array, left.array.data_type())?;
+        if let Some(found) = equal_to(comparison, &left.array, &wanted) {
+            return Ok(found);
+        }
         return Ok(Arc::new(arrow_compare(comparison, &left.array, &Scalar::new(wanted))?));
     }
     let (left, right) = (left.full(rows)?, right.full(rows)?);

@@ -11,6 +11,7 @@ use arrow::datatypes::{
 
 use super::functions::Value;
 use crate::kernel::float::{Binary, Float, Unary};
+use crate::kernel::prefetch::prefetch;
 
 /// Rows worked on at a time: six registers of f64 fill 48 KiB.
 const BLOCK: usize = 1024;
@@ -121,7 +122,11 @@ impl Fused {
         let mut out = vec![zero; rows];
         for (i, result) in out.chunks_mut(BLOCK).enumerate() {
             let (from, length) = (i * BLOCK, result.len());
+            let next = from + length..(from + 2 * length).min(rows);
             for source in &mut sources {
+                if let Source::Whole(values) = source {
+                    prefetch(&values[next.clone()]);
+                }
                 if let Source::Converted(array, block) = source {
                     T::load(array, from, &mut block[..length])?;
                 }

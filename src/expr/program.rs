@@ -11,7 +11,7 @@ use arrow::error::ArrowError;
 use super::error::ExprError;
 use super::functions::{Arguments, Family, Function, Missing, Value};
 use super::fuse::{fuse, operation};
-use super::fused::{Fused, Place};
+use super::fused::{Fused, Place, is_loadable};
 use super::literal::Literal;
 use super::tree::{Call, Expr, Node};
 use crate::data::Schema;
@@ -299,6 +299,16 @@ impl Compiler<'_> {
     fn call(&mut self, call: &Call, output: &DataType) -> usize {
         let arguments: Vec<usize> =
             call.arguments.iter().zip(&call.parameters).map(|(a, t)| self.typed(a, t)).collect();
+        if matches!(call.function.name, "float32" | "float64")
+            && let [number] = arguments[..]
+            && is_loadable(&self.types[number])
+        {
+            return if self.types[number] == *output {
+                number
+            } else {
+                self.folded(Step::Cast(number, output.clone()), &arguments, output)
+            };
+        }
         let (function, arguments) = self.simplified(call.function, arguments, output);
         let step = Step::Call { function, arguments: arguments.clone(), output: output.clone() };
         self.folded(step, &arguments, output)

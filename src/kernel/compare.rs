@@ -156,3 +156,16 @@ fn pack(bytes: &[u8; 64]) -> u64 {
         word | byte << (8 * i)
     })
 }
+
+/// The first `rows` of the bits as bytes of 0 or 1.
+pub fn unpack(words: &[u64], rows: usize) -> Vec<u8> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut out = Vec::with_capacity(words.len() * 64);
+    for eight in words.iter().flat_map(|word| word.to_le_bytes()) {
+        // Byte i keeps bit i alone; adding 127 carries it, whichever it is, to the highest.
+        let spread = u64::from(eight).wrapping_mul(EACH) & 0x8040_2010_0804_0201;
+        out.extend_from_slice(&((spread + 0x7F * EACH) >> 7 & EACH).to_le_bytes());
+    }
+    out.truncate(rows);
+    out
+}

@@ -1,5 +1,7 @@
 //! Functions of real numbers over slices of equal length.
 
+use super::wide::widest;
+
 /// A loop over one slice.
 pub type Unary<T> = fn(&[T], &mut [T]);
 /// A loop over two slices.
@@ -52,13 +54,11 @@ macro_rules! binary {
     };
 }
 
-/// A loop compiled twice: for every processor, and for those with AVX2, where it is four times as wide
-/// and rounding is one instruction instead of a call.
+/// A loop over slices, compiled for the widest vectors, where rounding is one instruction instead of a call.
 macro_rules! wide {
     ($name:ident, $t:ty, |$($x:ident),+| $body:expr) => {
-        fn $name($($x: &[$t],)+ out: &mut [$t]) {
-            #[inline(always)]
-            fn each($($x: &[$t],)+ out: &mut [$t]) {
+        widest! {
+            fn $name($($x: &[$t],)+ out: &mut [$t]) {
                 let rows = out.len();
                 $(let $x = &$x[..rows];)+
                 for i in 0..rows {
@@ -66,19 +66,6 @@ macro_rules! wide {
                     out[i] = $body;
                 }
             }
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx2")]
-                fn avx2($($x: &[$t],)+ out: &mut [$t]) {
-                    each($($x,)+ out);
-                }
-                if std::is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor has just been asked for AVX2.
-                    #[expect(unsafe_code, reason = "calling code compiled for a checked feature")]
-                    return unsafe { avx2($($x,)+ out) };
-                }
-            }
-            each($($x,)+ out);
         }
     };
 }

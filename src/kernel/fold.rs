@@ -156,30 +156,6 @@ pub fn max<T: Copy, A: Copy + PartialOrd + From<T>>(values: &[T], cells: &[u32],
     }
 }
 
-/// The least (or, with `greatest`, the greatest) of `best` and all values, passing over NaN and, with
-/// `finite`, over infinities. Eight independent chains let the compiler use vectors.
-pub fn extreme<T: Copy + Into<f64>>(values: &[T], best: f64, greatest: bool, finite: bool) -> f64 {
-    // The greatest is the least of the negated values.
-    let sign = if greatest { -1.0 } else { 1.0 };
-    let limit = if finite { f64::MAX } else { f64::INFINITY };
-    let mut chains = [best * sign; 8];
-    let take = |chain: &mut f64, value: T| {
-        let value: f64 = value.into() * sign;
-        let value = if value.abs() <= limit { value } else { f64::INFINITY };
-        *chain = if value < *chain { value } else { *chain };
-    };
-    let whole = values.chunks_exact(8);
-    for (chain, &value) in chains.iter_mut().zip(whole.remainder()) {
-        take(chain, value);
-    }
-    for values in whole {
-        for (chain, &value) in chains.iter_mut().zip(values) {
-            take(chain, value);
-        }
-    }
-    chains.into_iter().fold(f64::INFINITY, f64::min) * sign
-}
-
 /// Sums of deviations from a pilot value near the mean, and of their squares: shifted data, as in
 /// Chan, Golub, LeVeque, "Algorithms for Computing the Sample Variance" (1983), section 3.
 #[derive(Debug, Clone, Copy, PartialEq)]

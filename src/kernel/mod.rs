@@ -4,6 +4,7 @@
 //! the one definition of a bin edge, used by bins, brushes and predicates alike.
 
 pub mod bin;
+pub mod calendar;
 pub mod choose;
 pub mod compare;
 pub mod edge;
@@ -13,5 +14,8 @@ pub mod fold;
 pub mod integer;
 pub mod moments;
 pub mod order;
+pub mod prefetch;
 pub mod select;
+pub mod text;
+pub mod total;
 mod wide;

@@ -4,14 +4,18 @@
 //! without a copy where alignment and byte order allow it. This room knows no columns and no
 //! file formats.
 
+mod heap;
 #[cfg(feature = "libhdf5")]
 mod limits;
 #[cfg(unix)]
 mod lost_pages;
 mod mapped;
 mod pod;
+mod text;
 
+pub use heap::keep_freed_memory;
 #[cfg(feature = "libhdf5")]
 pub use limits::confine;
 pub use mapped::{Fingerprint, Mapped};
 pub use pod::{ByteOrder, Pod, RangeError, typed};
+pub use text::Texts;

@@ -254,10 +254,8 @@ impl Pass {
                         tally.count(question.cells(block.len(), scratch), positions[question.filter]);
                     }
                 }
-                Partial::Grid(lanes) if mask.bits.is_none() && question.is_one_cell() => {
-                    scratch.cells.resize(block.len(), 0);
-                    let trash = (lanes.len() / 2) as u32;
-                    lanes.update_one(feed, block.clone(), &mut scratch.cells, trash);
+                Partial::Grid(lanes) if question.is_one_cell() && lanes.are_totals() => {
+                    lanes.update_one(feed, block.clone(), mask.bits.as_ref());
                 }
                 Partial::Grid(lanes) => {
                     let trash = question.elements(block, mask.bits.as_ref(), scratch);

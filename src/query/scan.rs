@@ -41,6 +41,7 @@ impl Workers {
     }
 
     fn start(threads: usize, begin: impl Fn() + Send + Sync + 'static) -> std::io::Result<Workers> {
+        crate::memory::keep_freed_memory();
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("scan-{i}"))

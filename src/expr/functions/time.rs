@@ -19,8 +19,10 @@ use super::super::typing::{
 };
 use super::duration::{micros_of, whole_micros};
 use super::text::{on_texts, text_argument};
-use super::{Arguments, BASE, Family, Function, bounds};
+use super::{Arguments, BASE, Family, Function, bounds, primitives};
 use crate::data::Domain;
+use crate::kernel::calendar::part_of_cycle;
+use crate::kernel::total::extreme_whole;
 
 /// What entries of this family share.
 pub(super) const TIME: Function = Function { family: Family::Time, keeps_weak: false, dates: true, ..BASE };
@@ -37,6 +39,16 @@ macro_rules! part {
             kernel: |a| cast(&date_part(a.array(0), $part)?, &DataType::Int64),
             domain: $domain,
             ..TIME
+        }
+    };
+}
+
+/// As `part!`, for what comes round so many times after so many seconds.
+macro_rules! clock {
+    ($name:literal, $aliases:expr, $doc:literal, $example:literal, ($seconds:expr, $cycle:expr, $part:expr), $domain:expr) => {
+        Function {
+            kernel: |a| clock(a, $seconds, $cycle, $part),
+            ..part!($name, $aliases, $doc, $example, $part, $domain)
         }
     };
 }
@@ -98,28 +110,28 @@ pub(super) const FUNCTIONS: &[Function] = &[
         DatePart::DayOfWeekMonday0,
         between!(0.0, 6.0)
     ),
-    part!(
+    clock!(
         "hour",
         &["dt_hour"],
         "The hour of the day, 0 to 23.",
         "hour(2015-01-31T12:30) = 12",
-        DatePart::Hour,
+        (3600, 24, DatePart::Hour),
         between!(0.0, 23.0)
     ),
-    part!(
+    clock!(
         "minute",
         &["dt_minute"],
         "The minute of the hour, 0 to 59.",
         "minute(2015-01-31T12:30) = 30",
-        DatePart::Minute,
+        (60, 60, DatePart::Minute),
         between!(0.0, 59.0)
     ),
-    part!(
+    clock!(
         "second",
         &["dt_second"],
         "The second of the minute, 0 to 59.",
         "second(2015-01-31T12:30:05) = 5",
-        DatePart::Second,
+        (1, 60, DatePart::Second),
         between!(0.0, 59.0)
     ),
     Function {
@@ -332,6 +344,28 @@ pub(super) fn own_time(expr: &Expr) -> DataType {
         DataType::Null => DataType::Date32,
         other => other.clone(),
     }
+}
+
+/// Seconds from 1970 on either side within which every calendar works.
+const MOST_SECONDS: i64 = 8_000_000_000_000;
+
+/// `part`, which is the number of `seconds` since 1970 modulo `cycle` where there is no zone.
+fn clock(a: &Arguments, seconds: i64, cycle: i64, part: DatePart) -> Result<ArrayRef, ArrowError> {
+    let array = a.array(0);
+    if let DataType::Timestamp(unit, None) = array.data_type() {
+        let per_second = per_second(Some(*unit));
+        let numbers = cast(array, &DataType::Int64)?;
+        let values = numbers.as_primitive::<Int64Type>().values();
+        let (mut least, mut greatest) = (0, 0);
+        extreme_whole(values, &mut least, false);
+        extreme_whole(values, &mut greatest, true);
+        let most = MOST_SECONDS.saturating_mul(per_second);
+        if -most <= least && greatest <= most {
+            let parts = part_of_cycle(values, seconds * per_second, cycle);
+            return Ok(primitives::<Int64Type>(parts, array.nulls().cloned(), a.output));
+        }
+    }
+    cast(&date_part(array, part)?, &DataType::Int64)
 }
 
 fn part_types(arguments: &[Expr], output: DataType) -> Result<Typing, Mistake> {

@@ -12,6 +12,7 @@ use super::cell::{Cell, dictionary_type};
 use super::storage::DataSet;
 use super::text::text_array;
 use crate::kernel::compare;
+use crate::memory::Texts;
 
 /// Which rows of a column are missing.
 #[derive(Debug, Clone)]
@@ -173,14 +174,15 @@ fn read_text(
     }
     let offsets = index.integers(&indices.read(rows.start..rows.end + 1)?, count + 1)?;
     let (first, last) = (offsets[0], offsets[count]);
-    let wrong = offsets
-        .windows(2)
-        .position(|pair| pair[0] < 0 || pair[0] > pair[1] || pair[1] as u64 > bytes.rows())
-        .map(|i| (i, offsets[i], offsets[i + 1]));
-    if let Some((i, start, end)) = wrong {
+    let ascends = offsets.windows(2).fold(true, |ascends, pair| ascends & (pair[0] <= pair[1]));
+    if first < 0 || last as u64 > bytes.rows() || !ascends {
+        let wrong = |pair: &[i64]| pair[0] < 0 || pair[0] > pair[1] || pair[1] as u64 > bytes.rows();
+        let i = offsets.windows(2).position(wrong).unwrap_or(0);
         return Err(format!(
-            "the text of row {} should lie at bytes {start}..{end}, but there are {} bytes",
+            "the text of row {} should lie at bytes {}..{}, but there are {} bytes",
             rows.start + i as u64,
+            offsets[i],
+            offsets[i + 1],
             bytes.rows()
         ));
     }
@@ -189,8 +191,8 @@ fn read_text(
     text.try_reserve_exact(stored.len())
         .map_err(|_| format!("{} bytes of text do not fit into memory", stored.len()))?;
     text.extend_from_slice(&stored);
-    let offsets: Vec<i64> = offsets.iter().map(|offset| offset - first).collect();
-    text_array(text, ScalarBuffer::from(offsets), nulls)
+    let offsets = offsets.iter().map(|offset| offset - first).collect();
+    text_array(Texts { bytes: text, offsets, nulls })
 }
 
 /// The entries that `codes` stand for. A negative code, or that of a missing entry, is missing.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, LargeStringArray};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 
+use crate::memory::Texts;
+
 /// Most bytes of text made by one read: many rows may point at one long text.
 const LARGEST_TEXT_BYTES: usize = 1 << 30;
 
@@ -47,15 +49,14 @@ impl TextBuilder {
     }
 }
 
-/// The array of texts that lie in `bytes` between each two of `offsets`, which ascend from 0 to the
-/// length of `bytes`. The bytes are a copy and not the map: once found to be UTF-8 they must stay so,
-/// whoever writes to the file.
-pub(super) fn text_array(
-    bytes: Vec<u8>,
-    offsets: ScalarBuffer<i64>,
-    nulls: Option<NullBuffer>,
-) -> Result<ArrayRef, String> {
-    let bytes = Buffer::from(bytes);
+/// The array of `texts`, whose offsets ascend from 0 to the number of bytes. What is not UTF-8 becomes
+/// U+FFFD.
+pub(super) fn text_array(texts: Texts) -> Result<ArrayRef, String> {
+    let Texts { bytes, offsets, nulls } = match texts.into_ascii() {
+        Ok(array) => return Ok(Arc::new(array)),
+        Err(texts) => texts,
+    };
+    let (bytes, offsets) = (Buffer::from(bytes), ScalarBuffer::from(offsets));
     let valid = LargeStringArray::try_new(OffsetBuffer::new(offsets.clone()), bytes.clone(), nulls.clone());
     if let Ok(array) = valid {
         return Ok(Arc::new(array));

@@ -1,0 +1,99 @@
+//! All rows of a block into one element: no cells, no scattered stores.
+
+use std::ops::Range;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::compute::filter;
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+
+use super::lanes::Lane;
+use super::store::Store;
+use super::values::{real_numbers, signed_numbers, unsigned_numbers, whole_numbers};
+use crate::kernel::total::{count_nan, extreme_reals, extreme_whole, sum_reals, sum_whole};
+
+/// The values of the rows of a block that are wanted and not null.
+pub(super) struct Total {
+    values: ArrayRef,
+    /// How many are NaN, once they were counted.
+    nans: Option<u64>,
+}
+
+impl Total {
+    /// Of `rows` of `array`, which [`plain_numbers`](super::plain_numbers) made; of the rows whose bit is set
+    /// in `kept`, a bit for each of `rows`, if there is one.
+    pub(super) fn new(array: &ArrayRef, rows: &Range<usize>, kept: Option<&BooleanBuffer>) -> Total {
+        let part = array.slice(rows.start, rows.len());
+        let valid = part.nulls().filter(|_| part.null_count() > 0).map(NullBuffer::inner);
+        let wanted = match (valid, kept) {
+            (Some(valid), Some(kept)) => Some(valid & kept),
+            (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+            (None, None) => None,
+        };
+        let values = wanted.map(|wanted| {
+            let wanted = BooleanArray::new(wanted, None);
+            filter(&part, &wanted).unwrap_or_else(|_| part.slice(0, 0))
+        });
+        Total { values: values.unwrap_or(part), nans: None }
+    }
+
+    /// Whether [`Total::add_to`] knows how to add to this store.
+    pub(super) fn is_known(store: &Store) -> bool {
+        matches!(
+            store,
+            Store::Integers(_)
+                | Store::Floats(_)
+                | Store::Signed(_)
+                | Store::Unsigned(_)
+                | Store::Real(_)
+                | Store::Nothing
+        )
+    }
+
+    /// Adds the values to element 0 of the store.
+    pub(super) fn add_to(&mut self, store: &mut Store, lane: Lane) {
+        let (values, greatest) = (&self.values, !lane.is_smallest());
+        macro_rules! best {
+            ($numbers:ident, $best:expr) => {
+                $numbers!(
+                    values,
+                    |v| if let Some(&first) = v.first() {
+                        let mut found = first;
+                        extreme_whole(v, &mut found, greatest);
+                        let found = found.into();
+                        $best[0] = if greatest { $best[0].max(found) } else { $best[0].min(found) };
+                    },
+                    else ()
+                )
+            };
+        }
+        match store {
+            Store::Integers(sums) => whole_numbers!(values, |v| sum_whole(v, &mut sums[0]), else ()),
+            Store::Floats(sums) => {
+                let mut nans = 0;
+                real_numbers!(values, |v| sum_reals(v, &mut sums[0], &mut nans), else ());
+                self.nans = Some(nans);
+            }
+            Store::Real(best) => {
+                let finite = matches!(lane, Lane::FiniteMin | Lane::FiniteMax);
+                real_numbers!(values, |v| extreme_reals(v, &mut best[0], greatest, finite), else ());
+            }
+            Store::Signed(best) => best!(signed_numbers, best),
+            Store::Unsigned(best) => best!(unsigned_numbers, best),
+            _ => {}
+        }
+    }
+
+    /// How many of the values are not NaN.
+    pub(super) fn present(&self) -> usize {
+        let count = || {
+            let mut nans = 0;
+            real_numbers!(&self.values, |v| count_nan(v, &mut nans), else ());
+            nans
+        };
+        self.values.len() - self.nans.unwrap_or_else(count) as usize
+    }
+}

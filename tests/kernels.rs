@@ -1,0 +1,164 @@
+//! Loops over slices against loops that say the same row by row.
+
+use outcrop::kernel::compare::{Side, unpack};
+use outcrop::kernel::fold::Sum;
+use outcrop::kernel::select::select;
+use outcrop::kernel::text::equal;
+use outcrop::kernel::total::{count_nan, extreme_reals, extreme_whole, sum_reals, sum_whole};
+
+use crate::common::{Random, awkward_floats};
+
+const LENGTHS: [usize; 10] = [0, 1, 7, 15, 16, 17, 63, 64, 65, 1000];
+
+fn words(bits: &[bool]) -> Vec<u64> {
+    let word = |bits: &[bool]| bits.iter().enumerate().fold(0, |word, (i, bit)| word | u64::from(*bit) << i);
+    bits.chunks(64).map(word).collect()
+}
+
+fn random_bits(rows: usize, seed: u64) -> Vec<bool> {
+    let mut random = Random::new(seed);
+    (0..rows).map(|_| random.below(3) == 0).collect()
+}
+
+#[test]
+fn sums_of_whole_slices_pass_over_nan_and_lose_no_digit() {
+    for rows in LENGTHS {
+        let values: Vec<f64> = awkward_floats(rows, 5).into_iter().flatten().collect();
+        let finite: Vec<f64> = values.iter().copied().filter(|v| !v.is_infinite()).collect();
+        for values in [&values, &finite] {
+            let (mut sum, mut missing) = (Sum::default(), 0);
+            sum_reals(values, &mut sum, &mut missing);
+            let mut naive = Sum::default();
+            values.iter().filter(|v| !v.is_nan()).for_each(|v| naive.add(*v));
+            let (found, expected) = (sum.value(), naive.value());
+            let close = (found - expected).abs() <= 1e-15 * expected.abs();
+            assert!(
+                close || found == expected || (found.is_nan() && expected.is_nan()),
+                "{found} {expected}"
+            );
+            let nans = values.iter().filter(|v| v.is_nan()).count() as u64;
+            assert_eq!(missing, nans);
+            let mut counted = 0;
+            count_nan(values, &mut counted);
+            assert_eq!(counted, nans);
+        }
+    }
+    // What cancels is not lost, whichever chain it falls into.
+    for step in 1..40 {
+        let mut values = vec![1.0; 200];
+        values[7] = 1e100;
+        values[7 + step] = -1e100;
+        let mut sum = Sum::default();
+        sum_reals(&values, &mut sum, &mut 0);
+        assert_eq!(sum.value(), 198.0, "{step}");
+    }
+    let (mut sum, mut missing) = (Sum::default(), 0);
+    sum_reals(&[1.5f32, f32::NAN, -0.0], &mut sum, &mut missing);
+    assert_eq!((sum.value(), missing), (1.5, 1));
+}
+
+#[test]
+fn sums_of_whole_numbers_are_exact_in_every_type() {
+    macro_rules! check {
+        ($($t:ty),*) => {$(
+            for rows in LENGTHS {
+                let mut random = Random::new(9);
+                let pick = |random: &mut Random| match random.below(4) {
+                    0 => <$t>::MAX,
+                    1 => <$t>::MIN,
+                    _ => random.bits() as $t,
+                };
+                let values: Vec<$t> = (0..rows).map(|_| pick(&mut random)).collect();
+                let mut sum = -5;
+                sum_whole(&values, &mut sum);
+                assert_eq!(sum, values.iter().map(|v| i128::from(*v)).sum::<i128>() - 5);
+                for greatest in [false, true] {
+                    let mut best = 3;
+                    extreme_whole(&values, &mut best, greatest);
+                    let all = values.iter().copied().chain([3]);
+                    assert_eq!(Some(best), if greatest { all.max() } else { all.min() });
+                }
+            }
+        )*};
+    }
+    check!(i8, i16, i32, i64, u8, u16, u32, u64);
+    let mut sum = 0;
+    sum_whole(&vec![i64::MIN; 100_000], &mut sum);
+    assert_eq!(sum, i128::from(i64::MIN) * 100_000);
+}
+
+#[test]
+fn extremes_of_reals_pass_over_nan_and_on_demand_over_infinities() {
+    for rows in LENGTHS {
+        let values: Vec<f64> = awkward_floats(rows, 6).into_iter().flatten().collect();
+        for (greatest, finite) in [(false, false), (false, true), (true, false), (true, true)] {
+            let (none, better): (_, fn(f64, f64) -> f64) =
+                if greatest { (f64::NEG_INFINITY, f64::max) } else { (f64::INFINITY, f64::min) };
+            let mut best = none;
+            extreme_reals(&values, &mut best, greatest, finite);
+            let wanted = values.iter().filter(|v| !v.is_nan() && (!finite || v.is_finite()));
+            assert_eq!(best, wanted.fold(none, |best, v| better(best, *v)));
+        }
+    }
+}
+
+#[test]
+fn one_of_two_values_is_taken_by_the_rows_bit() {
+    for rows in LENGTHS {
+        let bits = random_bits(rows, 4);
+        let (yes, no): (Vec<i32>, Vec<i32>) =
+            ((0..rows as i32).collect(), (0..rows as i32).map(|i| -i).collect());
+        let packed = words(&bits);
+        for (each_yes, each_no) in [(true, true), (true, false), (false, true), (false, false)] {
+            let found = select(
+                &packed,
+                if each_yes { Side::Each(&yes) } else { Side::One(7) },
+                if each_no { Side::Each(&no) } else { Side::One(8) },
+                rows,
+            );
+            let one = |i: usize| match bits[i] {
+                true => {
+                    if each_yes {
+                        yes[i]
+                    } else {
+                        7
+                    }
+                }
+                false => {
+                    if each_no {
+                        no[i]
+                    } else {
+                        8
+                    }
+                }
+            };
+            assert_eq!(found, (0..rows).map(one).collect::<Vec<_>>());
+        }
+        assert_eq!(unpack(&packed, rows), bits.iter().map(|bit| u8::from(*bit)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn texts_equal_a_text_when_every_byte_does() {
+    let pool =
+        ["", "C", "CM", "CMT", "CMTX", "VTS", "CMT\0", "\0", "é", "12345678", "123456789", "12345678x"];
+    let mut random = Random::new(3);
+    for rows in LENGTHS {
+        let texts: Vec<&str> = (0..rows).map(|_| pool[random.below(pool.len() as u64) as usize]).collect();
+        let bytes: Vec<u8> = texts.iter().flat_map(|text| text.bytes()).collect();
+        let mut offsets = vec![0i64];
+        for text in &texts {
+            offsets.push(offsets.last().unwrap() + text.len() as i64);
+        }
+        let narrow: Vec<i32> = offsets.iter().map(|offset| *offset as i32).collect();
+        for wanted in pool {
+            let expected = words(&texts.iter().map(|text| *text == wanted).collect::<Vec<_>>());
+            assert_eq!(equal(&bytes, &offsets, wanted.as_bytes()), expected, "{wanted}");
+            assert_eq!(equal(&bytes, &narrow, wanted.as_bytes()), expected, "{wanted}");
+            if rows > 3 {
+                let part = words(&texts[3..].iter().map(|text| *text == wanted).collect::<Vec<_>>());
+                assert_eq!(equal(&bytes, &offsets[3..], wanted.as_bytes()), part, "{wanted}");
+            }
+        }
+    }
+}
