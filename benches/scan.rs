@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, Float32Array, Float64Array, Int32Array, LargeString
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::dataset::{Dataset, MemorySource};
 use outcrop::expr::Expr;
-use outcrop::query::{Ask, Axis, Key, Measure, Question, ScanOptions, Workers, scan};
+use outcrop::query::{Ask, Axis, Key, Listing, Measure, Question, ScanOptions, Workers, scan};
 use outcrop::select::{Clause, Selection};
 use outcrop::task::Task;
 
@@ -30,7 +30,11 @@ fn main() {
     let groups = |keys: &[&str], measures: &[&str]| {
         let keys = keys.iter().map(|text| Key::Value(expr(text))).collect();
         let measures = measures.iter().map(|text| Measure::parse(text, &dataset).unwrap()).collect();
-        vec![Question::new(dataset.clone(), Selection::all(), Ask::Groups { keys, measures })]
+        vec![Question::new(
+            dataset.clone(),
+            Selection::all(),
+            Ask::Groups { keys, measures, listing: Listing::default() },
+        )]
     };
     let all = Selection::all;
     let brushed = || Selection::of([Clause::interval(expr("x"), 1.0, 4.0)]);

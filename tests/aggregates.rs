@@ -10,7 +10,7 @@ use arrow::datatypes::{Decimal128Type, Float64Type, Int32Type, Int64Type, UInt64
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::dataset::Dataset;
 use outcrop::expr::Expr;
-use outcrop::query::{Ask, Axis, GroupKey, Groups, Key, Measure, Question};
+use outcrop::query::{Ask, Axis, GroupKey, Groups, Key, Listing, Measure, Question};
 use outcrop::select::Selection;
 
 use crate::common::{Random, ask, awkward_floats, floats, grid_question, table};
@@ -174,7 +174,11 @@ fn every_aggregate_equals_a_naive_loop_with_the_same_bits_on_any_number_of_threa
 fn groups_by(dataset: &Arc<Dataset>, keys: &[&str], measures: &[&str]) -> Groups {
     let keys = keys.iter().map(|text| Key::Value(Expr::parse(text, dataset.schema()).unwrap())).collect();
     let measures = measures.iter().map(|text| Measure::parse(text, dataset).unwrap()).collect();
-    let question = Question::new(dataset.clone(), Selection::all(), Ask::Groups { keys, measures });
+    let question = Question::new(
+        dataset.clone(),
+        Selection::all(),
+        Ask::Groups { keys, measures, listing: Listing::default() },
+    );
     let expected = ask(&question, 1, 3);
     let again = ask(&question, 4, 2);
     assert_eq!(format!("{expected:?}"), format!("{:?}", ask(&question, 3, 3)));
@@ -240,9 +244,13 @@ fn groups_of_two_keys_equal_a_naive_map() {
 #[test]
 fn too_many_groups_are_refused_with_a_number_and_a_way_out() {
     use outcrop::query::{QueryError, ScanOptions, Workers, scan};
-    let dataset = table(vec![("k", Arc::new(Int64Array::from_iter_values(0..50_000)) as ArrayRef)]);
+    let dataset = table(vec![("k", Arc::new(Int64Array::from_iter_values(0..200_000)) as ArrayRef)]);
     let keys = vec![Key::Value(Expr::parse("k", dataset.schema()).unwrap())];
-    let question = Question::new(dataset, Selection::all(), Ask::Groups { keys, measures: vec![] });
+    let question = Question::new(
+        dataset,
+        Selection::all(),
+        Ask::Groups { keys, measures: vec![], listing: Listing::default() },
+    );
     let options = ScanOptions { group_budget: 1 << 20, ..ScanOptions::default() };
     let result = scan(&[question], &Workers::new(2).unwrap(), options, &outcrop::task::Task::detached());
     assert!(matches!(result, Err(QueryError::TooManyGroups { .. })), "{result:?}");
@@ -262,7 +270,11 @@ fn keys_near_and_far_and_dictionaries_of_any_codes_equal_a_naive_map() {
         .collect();
     let dataset = table(vec![("k", Arc::new(Int64Array::from(near_then_far.clone())) as ArrayRef)]);
     let keys = vec![Key::Value(Expr::parse("k", dataset.schema()).unwrap())];
-    let question = Question::new(dataset, Selection::all(), Ask::Groups { keys, measures: vec![] });
+    let question = Question::new(
+        dataset,
+        Selection::all(),
+        Ask::Groups { keys, measures: vec![], listing: Listing::default() },
+    );
     let mut naive: std::collections::BTreeMap<(bool, Option<i64>), u64> = Default::default();
     near_then_far.iter().for_each(|key| *naive.entry((key.is_none(), *key)).or_default() += 1);
     for (threads, chunk_rows) in [(1, 1 << 15), (2, 700), (3, 2048)] {

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Float32Array, Int64Array, StringArray};
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::dataset::Dataset;
 use outcrop::expr::Expr;
-use outcrop::query::{Answer, Ask, Axis, Brush, Key, Measure, Question};
+use outcrop::query::{Answer, Ask, Axis, Brush, Key, Listing, Measure, Question};
 use outcrop::select::{Clause, Selection};
 
 use crate::common::{Random, ask, awkward_floats, floats, table};
@@ -51,10 +51,12 @@ fn passive_views(dataset: &Dataset) -> Vec<Ask> {
         Ask::Groups {
             keys: vec![Key::Value(Expr::column("s", dataset.schema()).unwrap())],
             measures: measures(&["count", "mean(q)", "max(n)"]),
+            listing: Listing::default(),
         },
         Ask::Groups {
             keys: vec![Key::Value(Expr::column("n", dataset.schema()).unwrap()), Key::Binned(p())],
             measures: measures(&["count"]),
+            listing: Listing::default(),
         },
     ]
 }

@@ -16,6 +16,7 @@ mod formats_arrow;
 mod formats_hdf5;
 mod formats_libhdf5;
 mod gestures;
+mod groups;
 mod kernels;
 mod licenses;
 mod measures;

@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt64Type};
 use outcrop::aggregate::{AGGREGATES, Bins, Scale, to_f64};
 use outcrop::dataset::Dataset;
 use outcrop::expr::Expr;
-use outcrop::query::{Answer, Ask, Axis, Brush, Key, Measure, Question};
+use outcrop::query::{Answer, Ask, Axis, Brush, Key, Listing, Measure, Question};
 use outcrop::select::{Clause, Selection};
 
 use crate::common::{Random, ask, awkward_floats, floats, grid_question, table};
@@ -396,7 +396,11 @@ fn every_measure_of_groups_and_of_a_cube_is_that_of_a_grid() {
     let question = |ask: Ask, selection: Selection| Question::new(dataset.clone(), selection, ask);
     let grid = question(Ask::Grid { axes: vec![axis("u8")], measures: measures.clone() }, Selection::all());
     let groups = question(
-        Ask::Groups { keys: vec![Key::Binned(axis("u8"))], measures: measures.clone() },
+        Ask::Groups {
+            keys: vec![Key::Binned(axis("u8"))],
+            measures: measures.clone(),
+            listing: Listing::default(),
+        },
         Selection::all(),
     );
     let (grid, groups) = (ask(&grid, 2, 100), ask(&groups, 3, 100));
@@ -423,7 +427,7 @@ fn every_measure_of_groups_and_of_a_cube_is_that_of_a_grid() {
     let key = Key::Value(Expr::column("order", dataset.schema()).unwrap());
     for passive in [
         Ask::Grid { axes: vec![passive], measures: measures.clone() },
-        Ask::Groups { keys: vec![key], measures: measures.clone() },
+        Ask::Groups { keys: vec![key], measures: measures.clone(), listing: Listing::default() },
     ] {
         let question = question(passive, Selection::of([clause.clone()]));
         let measured = |answer: &Answer| match answer {
@@ -563,8 +567,11 @@ fn what_does_not_fit_memory_is_a_sketch_close_to_the_truth_and_says_so() {
     let texts = ["nunique(x)", "median(x)", "quantile(x, 1)", "sum(x)"];
     let measures = texts.iter().map(|text| Measure::parse(text, &dataset).unwrap()).collect();
     let keys = vec![Key::Value(Expr::parse("k", dataset.schema()).unwrap())];
-    let question =
-        Question::new(dataset.clone(), Selection::all(), Ask::Groups { keys: keys.clone(), measures });
+    let question = Question::new(
+        dataset.clone(),
+        Selection::all(),
+        Ask::Groups { keys: keys.clone(), measures, listing: Listing::default() },
+    );
     let answers: Vec<Answer> = [1, 3].iter().map(|&threads| ask(&question, threads, 1 << 15)).collect();
     let groups = answers[0].groups().unwrap();
     assert_eq!(
@@ -582,7 +589,8 @@ fn what_does_not_fit_memory_is_a_sketch_close_to_the_truth_and_says_so() {
     assert_eq!(to_f64(&groups.measures[2])[0], *sorted.last().unwrap() as f64, "the greatest is exact");
 
     let measures = vec![Measure::parse("mode(x)", &dataset).unwrap()];
-    let question = Question::new(dataset, Selection::all(), Ask::Groups { keys, measures });
+    let question =
+        Question::new(dataset, Selection::all(), Ask::Groups { keys, measures, listing: Listing::default() });
     let workers = outcrop::query::Workers::new(2).unwrap();
     let lost =
         outcrop::query::scan(&[question], &workers, Default::default(), &outcrop::task::Task::detached());

@@ -8,7 +8,9 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, LargeStringArray};
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::dataset::Dataset;
 use outcrop::expr::Expr;
-use outcrop::query::{Answer, Ask, Axis, GroupKey, Key, Measure, Question, ScanOptions, Workers, scan};
+use outcrop::query::{
+    Answer, Ask, Axis, GroupKey, Key, Listing, Measure, Question, ScanOptions, Workers, scan,
+};
 use outcrop::select::{Clause, Selection};
 use outcrop::task::Task;
 
@@ -80,7 +82,11 @@ fn questions(dataset: &Arc<Dataset>, filter: &str, few: &Bins, many: &Bins) -> V
         grid(vec![axis("x", many), axis("w", many)], &["count"]),
         grid(vec![], &["count"]),
         grid(vec![axis("x + 1", few)], &["sum(n)", "count(n)"]),
-        Question::new(dataset.clone(), selection.clone(), Ask::Groups { keys, measures }),
+        Question::new(
+            dataset.clone(),
+            selection.clone(),
+            Ask::Groups { keys, measures, listing: Listing::default() },
+        ),
         Question::new(dataset.clone(), selection.clone(), Ask::Index),
     ]
 }

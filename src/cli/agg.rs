@@ -10,7 +10,7 @@ use super::input::{Filters, Input};
 use super::output::TableOutput;
 use super::{CliCommand, Execute, Failure, command};
 use crate::query::output::{TableOptions, to_batch};
-use crate::query::{Ask, Axis, Key};
+use crate::query::{Ask, Axis, Having, Key, Listing, Measure, Order};
 
 pub(super) const COMMAND: CliCommand = command::<Agg>("agg");
 
@@ -47,6 +47,18 @@ pub(super) struct Agg {
     /// Keep only the first rows of the result
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Only the N groups with the largest value of a measure, the first one if `--of` names none
+    #[arg(long, value_name = "N", conflicts_with_all = ["sort", "limit"])]
+    top: Option<usize>,
+    /// The measure that `--top` goes by
+    #[arg(long, value_name = "MEASURE", requires = "top")]
+    of: Option<String>,
+    /// Only groups that meet a condition on their measures, as `count > 10 and mean(fare) < 3`
+    #[arg(long, value_name = "CONDITION")]
+    having: Option<String>,
+    /// Also the groups beyond `--top` or `--limit`, in one row; the column `groups` counts them
+    #[arg(long)]
+    other: bool,
     /// Where to: a .csv or .arrow file, or - for CSV; a readable table if not given
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -64,16 +76,24 @@ impl Execute for Agg {
             aggregates.iter().map(|text| table.measures("--agg", text)).collect::<Result<Vec<_>, _>>()?;
         let measures = measures.concat();
         let keys = keys("--by", &by, &table, &selection)?;
-        let ask = match axes_alone(&keys) {
+        let listing = self.listing(&measures)?;
+        let is_listed = self.top.is_some() || self.having.is_some() || self.other;
+        let ask = match axes_alone(&keys).filter(|_| !is_listed) {
             Some(axes) => Ask::Grid { axes, measures },
-            None => Ask::Groups { keys, measures },
+            None => Ask::Groups { keys, measures, listing },
         };
         let question = table.question(&selection, ask);
         let answer = table.answer("aggregating", &question)?;
         let batch =
             to_batch(&question, &answer, TableOptions::default()).map_err(|error| table.failure(&error))?;
-        let batch = self.sorted(batch)?;
-        let batch = batch.slice(0, self.limit.unwrap_or(usize::MAX).min(batch.num_rows()));
+        let batch = match question.ask {
+            // A row of all others stays the last.
+            Ask::Groups { listing: Listing { other: true, .. }, .. } => batch,
+            _ => {
+                let batch = self.sorted(batch)?;
+                batch.slice(0, self.limit.unwrap_or(usize::MAX).min(batch.num_rows()))
+            }
+        };
         let notes = [
             ("source".to_owned(), table.path.display().to_string()),
             ("where".to_owned(), self.filters.conditions.join(" and ")),
@@ -83,12 +103,42 @@ impl Execute for Agg {
 }
 
 impl Agg {
+    /// What of the groups is listed: sorted by a measure they are many, and only the first are finished.
+    fn listing(&self, measures: &[Measure]) -> Result<Listing, Failure> {
+        let position = |name: &str| measures.iter().position(|measure| measure.to_string() == name);
+        let order = match (&self.sort, self.top, &self.of) {
+            (Some(sort), ..) => {
+                let (name, descending) = direction(sort);
+                match position(name) {
+                    Some(measure) => Some(Order { measure, descending }),
+                    None if self.other => return Err(no_measure("--sort", name, measures)),
+                    // A key: sorted once all groups are there.
+                    None => return self.with_condition(Listing::default(), measures),
+                }
+            }
+            (None, Some(_), of) => {
+                let measure = match of {
+                    Some(of) => position(of).ok_or_else(|| no_measure("--of", of, measures))?,
+                    None => 0,
+                };
+                Some(Order { measure, descending: true })
+            }
+            (None, None, _) => None,
+        };
+        let listing = Listing { order, limit: self.top.or(self.limit), other: self.other, having: None };
+        self.with_condition(listing, measures)
+    }
+
+    fn with_condition(&self, listing: Listing, measures: &[Measure]) -> Result<Listing, Failure> {
+        let Some(having) = &self.having else { return Ok(listing) };
+        let having = Having::parse(having, measures)
+            .map_err(|error| Failure::Usage(format!("--having {having}: {}", error.message)))?;
+        Ok(Listing { having: Some(having), ..listing })
+    }
+
     fn sorted(&self, batch: RecordBatch) -> Result<RecordBatch, Failure> {
         let Some(sort) = &self.sort else { return Ok(batch) };
-        let (name, descending) = match sort.strip_suffix(":desc") {
-            Some(name) => (name, true),
-            None => (sort.as_str(), false),
-        };
+        let (name, descending) = direction(sort);
         let column = batch.column_by_name(name).or_else(|| batch.column_by_name(&format!("≈ {name}")));
         let Some(column) = column else {
             let names: Vec<String> =
@@ -103,6 +153,19 @@ impl Agg {
             .and_then(|order| take_record_batch(&batch, &order))
             .map_err(|error| Failure::Usage(format!("--sort {name}: {error}")))
     }
+}
+
+/// `COLUMN` or `COLUMN:desc`.
+fn direction(sort: &str) -> (&str, bool) {
+    match sort.strip_suffix(":desc") {
+        Some(name) => (name, true),
+        None => (sort, false),
+    }
+}
+
+fn no_measure(flag: &str, name: &str, measures: &[Measure]) -> Failure {
+    let names: Vec<String> = measures.iter().map(|measure| format!("`{measure}`")).collect();
+    Failure::Usage(format!("{flag}: `{name}` is not among the measures {}", names.join(", ")))
 }
 
 /// The axes, if there is nothing else and few enough for a grid.

@@ -29,6 +29,31 @@ pub(super) struct Input {
     /// Threads to compute on; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) threads: usize,
+    /// Memory that groups may take, as 512M or 2G; what does not fit waits in a temporary file
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory)]
+    pub(super) memory: usize,
+}
+
+/// Bytes written as `64M`, `1.5G` or a plain number.
+pub(super) fn memory(text: &str) -> Result<usize, String> {
+    let unit_at = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let shift = match unit.to_ascii_uppercase().trim_end_matches("IB").trim_end_matches('B') {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err(format!("`{unit}` is no unit of memory; write 512M or 2G")),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| format!("`{text}` is no size; write 512M or 2G"))?;
+    let bytes = number * (1u64 << shift) as f64;
+    const LEAST: f64 = (1 << 20) as f64;
+    if (LEAST..=usize::MAX as f64).contains(&bytes) {
+        Ok(bytes as usize)
+    } else {
+        Err("groups need at least 1M".to_owned())
+    }
 }
 
 /// Which rows.
@@ -44,13 +69,21 @@ pub(super) struct Table {
     pub(super) path: PathBuf,
     pub(super) dataset: Arc<Dataset>,
     pub(super) workers: Workers,
+    options: ScanOptions,
 }
 
 impl Input {
+    /// The columns of `file` and nothing else.
+    pub(super) fn plain(file: PathBuf, threads: usize) -> Input {
+        let memory = ScanOptions::default().group_budget;
+        Input { file, definitions: Vec::new(), variables: Vec::new(), threads, memory }
+    }
+
     /// Opens the table and defines its virtual columns. Reads no value.
     pub(super) fn open(&self) -> Result<Table, Failure> {
         let source = watched("opening", |task| formats::open(&self.file, task))?;
         let mut table = Table::new(&self.file, Dataset::new(source), self.threads)?;
+        table.options.group_budget = self.memory;
         table.set(&self.variables)?;
         for definition in &self.definitions {
             table.define(definition)?;
@@ -63,7 +96,12 @@ impl Table {
     pub(super) fn new(path: &Path, dataset: Dataset, threads: usize) -> Result<Table, Failure> {
         let workers = Workers::new(threads)
             .map_err(|error| Failure::Failed(format!("no threads to work on: {error}")))?;
-        Ok(Table { path: path.to_owned(), dataset: Arc::new(dataset), workers })
+        Ok(Table {
+            path: path.to_owned(),
+            dataset: Arc::new(dataset),
+            workers,
+            options: ScanOptions::default(),
+        })
     }
 
     /// Gives numbers names.
@@ -140,7 +178,7 @@ impl Table {
     /// Answers all questions in one pass.
     pub(super) fn answers(&self, what: &str, questions: &[Question]) -> Result<Vec<Answer>, Failure> {
         let (answers, overflowed) =
-            watched(what, |task| scan_counting(questions, &self.workers, ScanOptions::default(), task))
+            watched(what, |task| scan_counting(questions, &self.workers, self.options, task))
                 .map_err(|error| self.failure(&error))?;
         if overflowed > 0 {
             let are = if overflowed == 1 {
@@ -162,5 +200,20 @@ impl Table {
     /// An error about this table.
     pub(super) fn failure(&self, error: &QueryError) -> Failure {
         Failure::about(&self.path, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::memory;
+
+    #[test]
+    fn sizes_of_memory_are_read_in_their_units() {
+        for (text, bytes) in [("64M", 64 << 20), ("1.5G", 3 << 29), ("2GiB", 2 << 30), ("1048576", 1 << 20)] {
+            assert_eq!(memory(text), Ok(bytes), "{text}");
+        }
+        for wrong in ["", "G", "1X", "-1G", "0", "1K", "NaN", "inf"] {
+            assert!(memory(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -42,7 +42,7 @@ impl Execute for Render {
             })?,
             None => self.file.clone(),
         };
-        let input = Input { file, definitions: Vec::new(), variables: Vec::new(), threads: self.threads };
+        let input = Input::plain(file, self.threads);
         let mut table = input.open()?;
         let document = saved.unwrap_or_else(|| first_document(&table));
         let dark = document.theme == ThemeChoice::Dark;

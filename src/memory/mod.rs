@@ -11,6 +11,7 @@ mod limits;
 mod lost_pages;
 mod mapped;
 mod pod;
+mod spill;
 mod text;
 
 pub use heap::keep_freed_memory;
@@ -18,4 +19,5 @@ pub use heap::keep_freed_memory;
 pub use limits::confine;
 pub use mapped::{Fingerprint, Mapped};
 pub use pod::{ByteOrder, Pod, RangeError, typed};
+pub use spill::{Spill, spill_folder};
 pub use text::Texts;

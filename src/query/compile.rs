@@ -7,6 +7,7 @@ use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
+use super::groups::Plan;
 use super::masks::Test;
 use super::measure::Measures;
 use super::pass::Pass;
@@ -43,7 +44,7 @@ struct FedBy {
 #[derive(Debug, Clone)]
 pub(super) enum Shape {
     Grid { axes: Vec<usize>, slots: Vec<usize>, cells: usize },
-    Groups { keys: Vec<CompiledKey> },
+    Groups { keys: Vec<CompiledKey>, plan: Plan },
     Index,
 }
 
@@ -51,6 +52,16 @@ pub(super) enum Shape {
 pub(super) enum CompiledKey {
     Value { value: usize, data_type: DataType },
     Binned { axis: usize, bins: Bins },
+}
+
+impl CompiledKey {
+    /// Type of the values rows are grouped by; of a binned axis, of its slots.
+    pub(super) fn data_type(&self) -> &DataType {
+        match self {
+            CompiledKey::Value { data_type, .. } => data_type,
+            CompiledKey::Binned { .. } => &DataType::UInt32,
+        }
+    }
 }
 
 /// Collects expressions, each once.
@@ -130,6 +141,7 @@ impl Pass {
                             },
                         })
                         .collect(),
+                    plan: Plan::of(question.dataset.row_count()),
                 },
                 Ask::Index | Ask::Cube { .. } => Shape::Index,
             };

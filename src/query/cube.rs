@@ -7,11 +7,12 @@
 //! any other, so that the complement of a brush, and no brush, are sets of slots too.
 
 use super::compile::Compiled;
-use super::groups::GroupPartial;
+use super::groups::{GroupTotal, present_keys};
 use super::question::internal;
-use super::{Answer, Ask, Axis, GroupKey, Groups, QueryError, Question};
+use super::{Answer, Ask, Axis, GroupKey, Groups, Listing, QueryError, Question};
 use crate::aggregate::{Bins, Lanes};
 use crate::select::{Dimension, Predicate};
+use crate::task::Task;
 
 /// Most cells of a cube; a larger one is not worth its building.
 const MAX_CELLS: usize = 1 << 22;
@@ -39,7 +40,8 @@ impl Brush {
     pub fn cube_for(&self, question: &Question) -> Option<Question> {
         let passive = match &question.ask {
             Ask::Grid { axes, .. } => axes.iter().map(|axis| axis.bins.slots()).product(),
-            Ask::Groups { .. } => 1usize,
+            Ask::Groups { listing, .. } if *listing == Listing::default() => 1usize,
+            Ask::Groups { .. } => return None,
             Ask::Index | Ask::Cube { .. } => return None,
         };
         let active: usize = self.axes.iter().map(|axis| axis.bins.slots()).product();
@@ -123,21 +125,22 @@ impl Cube {
     }
 
     pub(super) fn of_groups(
-        groups: GroupPartial,
+        groups: GroupTotal,
         question: Compiled,
         active: &[Axis],
+        task: &Task,
     ) -> Result<Cube, QueryError> {
-        let (lanes, order, mut keys) = groups.sorted(&question)?;
+        let (lanes, mut keys) = groups.sorted(&question, task)?;
         let brushed = keys.split_off(keys.len() - active.len());
-        let mut places = vec![(0, 0); order.len()];
-        let (firsts, group_of) = runs(&keys, order.len())?;
-        for (i, &element) in order.iter().enumerate() {
+        let (firsts, group_of) = runs(&keys, lanes.len() - 1)?;
+        let place = |(i, group): (usize, u32)| {
             let slot = brushed.iter().fold(0, |slot, key| match key {
                 GroupKey::Slots { bins, slots } => slot * bins.slots() + slots[i],
                 GroupKey::Values(_) => slot,
             });
-            places[element as usize] = (group_of[i], slot as u32);
-        }
+            (group, slot as u32)
+        };
+        let places = group_of.into_iter().enumerate().map(place).collect();
         let groups = firsts.len();
         let keys = take(&keys, &firsts)?;
         Ok(Cube { lanes, question, ask: Ask::Index, shape: Shape::Groups { keys, places, groups } })
@@ -168,12 +171,16 @@ impl Cube {
                 let present: Vec<u32> =
                     (0..*groups as u32).filter(|&g| lanes.rows_at(g as usize) > 0).collect();
                 let measures = self.question.measures.finish(&lanes, *groups)?;
+                let keys = take(keys, &present)?;
                 let approximate = self.question.measures.approximate(&lanes, *groups);
                 Ok(Answer::Groups(Groups {
+                    found: present.len() as u64,
+                    present: present_keys(&keys),
+                    keys,
                     approximate,
-                    keys: take(keys, &present)?,
                     counts: present.iter().map(|&g| lanes.rows_at(g as usize)).collect(),
                     measures: measures.iter().map(|all| taken(all, &present)).collect::<Result<_, _>>()?,
+                    other: None,
                 }))
             }
         }

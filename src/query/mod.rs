@@ -9,7 +9,6 @@
 
 mod compile;
 mod cube;
-mod direct;
 mod groups;
 mod layout;
 mod masks;
@@ -23,7 +22,7 @@ mod skip;
 mod tally;
 
 pub use cube::{Brush, Cube};
-pub use groups::{GroupKey, Groups};
+pub use groups::{GroupKey, Groups, Having, Listing, Order, OtherGroups};
 pub use layout::{Layout, RowIndex};
 pub use measure::{Aggregation, Measure};
 pub use question::{Answer, Ask, Axis, Key, QueryError, Question};

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, UInt64Array};
-use arrow::compute::cast;
+use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, UInt64Array, new_null_array};
+use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 
@@ -38,8 +38,9 @@ pub fn to_batch(
             let exprs: Vec<&Expr> = axes.iter().map(|axis| &axis.expr).collect();
             grid_batch(grid, &exprs, measures, options)
         }
-        (Ask::Groups { keys, measures }, Answer::Groups(groups)) => {
-            groups_batch(groups, keys, measures, options)
+        (Ask::Groups { keys, measures, listing }, Answer::Groups(groups)) => {
+            let batch = groups_batch(groups, keys, measures, options)?;
+            if listing.other { with_other(&batch, groups, measures.len()) } else { Ok(batch) }
         }
         _ => Err(QueryError::Panicked("a table of an answer to another question".to_owned())),
     }
@@ -111,6 +112,32 @@ fn groups_batch(
     for ((measure, values), &approximate) in measures.iter().zip(&groups.measures).zip(&groups.approximate) {
         columns.push(measure_name(measure, approximate), values.clone());
     }
+    columns.finish()
+}
+
+/// The table with a row for the groups that are not listed, if there are any, and with a last column
+/// `groups`: how many groups a row stands for.
+fn with_other(batch: &RecordBatch, groups: &Groups, measures: usize) -> Result<RecordBatch, QueryError> {
+    let keys = batch.num_columns() - measures;
+    let mut columns = Columns::default();
+    for (i, (field, column)) in batch.schema().fields().iter().zip(batch.columns()).enumerate() {
+        let longer = match &groups.other {
+            Some(_) if i < keys => concat(&[column, &new_null_array(column.data_type(), 1)]),
+            Some(other) => {
+                let value = &other.measures[i - keys];
+                // Whether a sum of whole numbers fits 64 bits depends on the rows.
+                let widest =
+                    if value.data_type().is_decimal() { value.data_type() } else { column.data_type() };
+                let cast_to = |array: &ArrayRef| cast(array, widest);
+                cast_to(column).and_then(|column| concat(&[column.as_ref(), cast_to(value)?.as_ref()]))
+            }
+            None => Ok(column.clone()),
+        };
+        columns.push(field.name().clone(), longer.map_err(internal)?);
+    }
+    let one = std::iter::repeat_n(1, groups.len());
+    let stands_for = one.chain(groups.other.iter().map(|other| other.groups));
+    columns.push("groups".to_owned(), Arc::new(UInt64Array::from_iter_values(stands_for)));
     columns.finish()
 }
 

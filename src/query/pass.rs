@@ -9,7 +9,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterBuilder;
 
 use super::compile::{Compiled, Shape};
-use super::groups::GroupPartial;
+use super::groups::{GroupMemory, GroupPartial, GroupTotal, Plan};
 use super::masks::{Mask, Test, keep_passing};
 use super::question::internal;
 use super::skip::Verdict;
@@ -47,6 +47,8 @@ pub(super) struct Pass {
 pub(super) enum Partial {
     Grid(Lanes),
     Groups(Box<GroupPartial>),
+    /// Of all units so far.
+    AllGroups(Box<GroupTotal>),
     Index(Vec<u32>),
     /// Counted in the tally of the worker.
     Tally,
@@ -120,15 +122,24 @@ impl Pass {
 
     /// Empty accumulators of one unit for every question.
     pub(super) fn partials(&self) -> Result<Vec<Partial>, QueryError> {
-        self.accumulators(Compiled::spread)
+        self.accumulators(Compiled::spread, |question, plan| {
+            Ok(Partial::Groups(Box::new(GroupPartial::new(question, plan)?)))
+        })
     }
 
     /// Empty accumulators of the whole table for every question.
     pub(super) fn totals(&self) -> Result<Vec<Partial>, QueryError> {
-        self.accumulators(|_| 1)
+        self.accumulators(
+            |_| 1,
+            |question, plan| Ok(Partial::AllGroups(Box::new(GroupTotal::new(question, plan)?))),
+        )
     }
 
-    fn accumulators(&self, spread: impl Fn(&Compiled) -> usize) -> Result<Vec<Partial>, QueryError> {
+    fn accumulators(
+        &self,
+        spread: impl Fn(&Compiled) -> usize,
+        groups: impl Fn(&Compiled, Plan) -> Result<Partial, QueryError>,
+    ) -> Result<Vec<Partial>, QueryError> {
         self.questions
             .iter()
             .map(|question| {
@@ -138,9 +149,7 @@ impl Pass {
                         let elements = (cells + 1) * spread(question);
                         Partial::Grid(question.measures.lanes(elements))
                     }
-                    Shape::Groups { keys } => {
-                        Partial::Groups(Box::new(GroupPartial::new(keys, question.measures.lanes(1))?))
-                    }
+                    Shape::Groups { plan, .. } => groups(question, *plan)?,
                     Shape::Index => Partial::Index(Vec::new()),
                 })
             })
@@ -153,7 +162,7 @@ impl Pass {
         rows: Range<u64>,
         partials: &mut [Partial],
         worker: &mut Worker,
-        budget: usize,
+        memory: &GroupMemory,
     ) -> Result<(), QueryError> {
         let verdicts = self.verdicts(&rows);
         let overflows = self.tests.may_overflow() || self.program.may_overflow();
@@ -179,7 +188,7 @@ impl Pass {
         let Some(values) = self.values(&chunk, tested, masks)? else { return Ok(()) };
         for start in (0..values.rows).step_by(BLOCK) {
             let block = start..(start + BLOCK).min(values.rows);
-            self.fold(&values, &block, partials, worker, budget)?;
+            self.fold(&values, &block, partials, worker, memory)?;
         }
         Ok(())
     }
@@ -231,7 +240,7 @@ impl Pass {
         block: &Range<usize>,
         partials: &mut [Partial],
         worker: &mut Worker,
-        budget: usize,
+        memory: &GroupMemory,
     ) -> Result<(), QueryError> {
         let Values { arrays, numbers, masks, feeds, .. } = values;
         let Worker { scratch, tallies } = worker;
@@ -248,7 +257,7 @@ impl Pass {
                 continue;
             }
             match partial {
-                Partial::Index(_) => {}
+                Partial::Index(_) | Partial::AllGroups(_) => {}
                 Partial::Tally => {
                     if let Some(tally) = tally {
                         tally.count(question.cells(block.len(), scratch), positions[question.filter]);
@@ -262,7 +271,7 @@ impl Pass {
                     lanes.update(feed, block.clone(), &scratch.cells, trash);
                 }
                 Partial::Groups(groups) => {
-                    groups.update(question, arrays, feed, scratch, mask.bits.as_ref(), block, budget)?;
+                    groups.update(question, arrays, feed, scratch, mask.bits.as_ref(), block, memory)?;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Cube, Groups, Measure, RowIndex};
+use super::{Cube, Groups, Listing, Measure, RowIndex};
 use crate::aggregate::{Bins, Grid};
 use crate::dataset::{Dataset, ReadError};
 use crate::expr::{Expr, ExprError};
@@ -43,6 +43,8 @@ pub enum Ask {
         keys: Vec<Key>,
         /// What is computed of every group, beside the count of rows.
         measures: Vec<Measure>,
+        /// Which groups are listed, and in what order.
+        listing: Listing,
     },
     /// How many rows of each chunk pass; answered by a [`RowIndex`].
     Index,
@@ -80,7 +82,7 @@ impl Ask {
                 }
                 measured(key, measures);
             }
-            Ask::Groups { keys, measures } => {
+            Ask::Groups { keys, measures, listing } => {
                 key.push_str("groups");
                 for k in keys {
                     let _ = match k {
@@ -89,6 +91,7 @@ impl Ask {
                     };
                 }
                 measured(key, measures);
+                listing.write_key(key);
             }
             Ask::Index => key.push_str("index"),
             Ask::Cube { active, ask } => {
@@ -211,14 +214,27 @@ pub enum QueryError {
     },
     /// More groups than fit the budget.
     #[error(
-        "more than {groups} groups after {rows} rows: the memory budget of {budget_mib} MiB is used up; \
-         group by fewer or coarser keys, or filter first"
+        "about {groups} groups take {needed_mib} MiB, more than the memory budget of {budget_mib} MiB: ask for \
+         the top of them, give more memory, group by coarser keys, or filter first"
     )]
     TooManyGroups {
-        /// Groups found until then.
+        /// Groups there are, as the parts of them seen until then tell.
         groups: u64,
-        /// Rows read by the worker that gave up.
-        rows: u64,
+        /// What all of them would take.
+        needed_mib: u64,
+        /// The budget.
+        budget_mib: u64,
+    },
+    /// The groups fit neither the budget nor the disk.
+    #[error(
+        "groups beyond the memory budget of {budget_mib} MiB wait in `{folder}`, which failed: {reason}; make \
+         room there, name another folder in TMPDIR, or give more memory"
+    )]
+    Spill {
+        /// Where they were to be written.
+        folder: String,
+        /// What the system says.
+        reason: String,
         /// The budget.
         budget_mib: u64,
     },

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::compile::Compiled;
+use super::compile::{Compiled, Shape};
+use super::groups::GroupMemory;
 use super::pass::{Partial, Pass, Worker};
 use super::{Answer, Ask, Cube, Layout, QueryError, Question, RowIndex};
 use crate::aggregate::Lanes;
@@ -62,7 +63,7 @@ impl Workers {
 pub struct ScanOptions {
     /// Rows read and evaluated at once; small enough for intermediate results to stay in cache.
     pub chunk_rows: u64,
-    /// Bytes that the groups of one worker may take.
+    /// Bytes that the groups of all questions may take; rows that do not fit wait on disk.
     pub group_budget: usize,
 }
 
@@ -130,48 +131,44 @@ fn pass_over(
     let pass = Pass::compile(questions)?;
     let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));
     task.set_total(source.row_count());
-    let merger = Mutex::new(Merger {
-        next: 0,
-        waiting: BTreeMap::new(),
-        total: pass.totals()?,
-        counts: pass.questions.iter().map(Compiled::no_counts).collect(),
-        error: None,
-    });
+    let groups = pass.questions.iter().filter(|question| matches!(question.shape, Shape::Groups { .. }));
+    let memory = GroupMemory::new(options.group_budget / groups.count().max(1));
+    let mut merger = Merger::new(&pass)?;
     let next_unit = AtomicUsize::new(0);
-    let work = || {
-        let mut worker = pass.worker();
-        loop {
-            let unit = next_unit.fetch_add(1, Ordering::Relaxed);
-            if unit >= layout.units() || lock(&merger).error.is_some() {
-                break;
+    while next_unit.load(Ordering::Relaxed) < layout.units() {
+        let shared = Mutex::new(&mut merger);
+        let work = || {
+            let mut worker = pass.worker();
+            while lock(&shared).wants_more() {
+                let unit = next_unit.fetch_add(1, Ordering::Relaxed);
+                if unit >= layout.units() {
+                    break;
+                }
+                let result = one_unit(&pass, &layout, unit, &memory, task, &mut worker);
+                lock(&shared).take(unit, result, &pass, &memory);
             }
-            let result = one_unit(&pass, &layout, unit, options, task, &mut worker);
-            lock(&merger).take(unit, result, options.group_budget);
-        }
-        lock(&merger).count(&worker);
-    };
-    workers.0.scope(|scope| {
-        for _ in 0..workers.threads() {
-            scope.spawn(|_| work());
-        }
-    });
-    let merger = merger.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, error)) = merger.error {
-        return Err(error);
+            lock(&shared).count(&worker);
+        };
+        workers.0.scope(|scope| {
+            for _ in 0..workers.threads() {
+                scope.spawn(|_| work());
+            }
+        });
+        workers.0.install(|| merger.fold_groups(&pass, &memory, task))?;
     }
     let overflowed = pass.overflowed.into_inner();
-    let answers = merger
-        .total
-        .into_iter()
-        .zip(merger.counts)
-        .map(|(partial, counts)| match partial {
-            Partial::Tally => Partial::Grid(Lanes::counted(counts)),
-            partial => partial,
-        })
-        .zip(pass.questions)
-        .zip(questions)
-        .map(|((partial, compiled), question)| finish(partial, compiled, question, &layout))
-        .collect::<Result<_, _>>()?;
+    let totals = merger.total.into_iter().zip(merger.counts).map(|(partial, counts)| match partial {
+        Partial::Tally => Partial::Grid(Lanes::counted(counts)),
+        partial => partial,
+    });
+    let parts = totals.zip(pass.questions).zip(questions);
+    let answers = workers.0.install(|| {
+        parts
+            .map(|((partial, compiled), question)| {
+                finish(partial, compiled, question, &layout, &memory, task)
+            })
+            .collect::<Result<_, _>>()
+    })?;
     Ok((answers, overflowed))
 }
 
@@ -183,7 +180,7 @@ fn one_unit(
     pass: &Pass,
     layout: &Layout,
     unit: usize,
-    options: ScanOptions,
+    memory: &GroupMemory,
     task: &Task,
     worker: &mut Worker,
 ) -> Result<Vec<Partial>, QueryError> {
@@ -191,8 +188,13 @@ fn one_unit(
     for chunk in layout.unit(unit) {
         let rows = layout.chunk(chunk);
         let count = rows.end - rows.start;
-        pass.update(rows, &mut partials, worker, options.group_budget)?;
+        pass.update(rows, &mut partials, worker, memory)?;
         task.advance(count)?;
+    }
+    for partial in &mut partials {
+        if let Partial::Groups(groups) = partial {
+            groups.end(memory)?;
+        }
     }
     Ok(partials)
 }
@@ -205,10 +207,33 @@ struct Merger {
     /// Rows per cell where nothing else is asked.
     counts: Vec<Vec<u64>>,
     error: Option<(usize, QueryError)>,
+    /// Whether groups want to be folded before more units are read.
+    is_full: bool,
 }
 
 impl Merger {
-    fn take(&mut self, unit: usize, result: Result<Vec<Partial>, QueryError>, budget: usize) {
+    fn new(pass: &Pass) -> Result<Merger, QueryError> {
+        Ok(Merger {
+            next: 0,
+            waiting: BTreeMap::new(),
+            total: pass.totals()?,
+            counts: pass.questions.iter().map(Compiled::no_counts).collect(),
+            error: None,
+            is_full: false,
+        })
+    }
+
+    fn wants_more(&self) -> bool {
+        self.error.is_none() && !self.is_full
+    }
+
+    fn take(
+        &mut self,
+        unit: usize,
+        result: Result<Vec<Partial>, QueryError>,
+        pass: &Pass,
+        memory: &GroupMemory,
+    ) {
         match result {
             Ok(partials) => {
                 self.waiting.insert(unit, partials);
@@ -218,7 +243,7 @@ impl Merger {
         while self.error.is_none()
             && let Some(partials) = self.waiting.remove(&self.next)
         {
-            for (total, partial) in self.total.iter_mut().zip(partials) {
+            for ((total, partial), question) in self.total.iter_mut().zip(partials).zip(&pass.questions) {
                 let merged = match (total, partial) {
                     (Partial::Grid(total), Partial::Grid(lanes)) => {
                         match lanes.len() / total.len() {
@@ -227,7 +252,11 @@ impl Merger {
                         }
                         Ok(())
                     }
-                    (Partial::Groups(total), Partial::Groups(groups)) => total.merge(&groups, budget),
+                    (Partial::AllGroups(total), Partial::Groups(groups)) => {
+                        let merged = total.merge(question, *groups);
+                        self.is_full |= total.wants_folding(memory);
+                        merged
+                    }
                     (Partial::Tally, Partial::Tally) => Ok(()),
                     (Partial::Index(total), Partial::Index(passing)) => {
                         total.extend(passing);
@@ -258,6 +287,20 @@ impl Merger {
             self.error = Some((unit, error));
         }
     }
+
+    /// Makes room for more units.
+    fn fold_groups(&mut self, pass: &Pass, memory: &GroupMemory, task: &Task) -> Result<(), QueryError> {
+        if let Some((_, error)) = self.error.take() {
+            return Err(error);
+        }
+        self.is_full = false;
+        for (total, question) in self.total.iter_mut().zip(&pass.questions) {
+            if let Partial::AllGroups(total) = total {
+                total.fold(question, memory, task)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn finish(
@@ -265,18 +308,22 @@ fn finish(
     compiled: Compiled,
     question: &Question,
     layout: &Arc<Layout>,
+    memory: &GroupMemory,
+    task: &Task,
 ) -> Result<Answer, QueryError> {
     Ok(match (partial, &question.ask) {
         (Partial::Grid(lanes), Ask::Cube { active, ask }) => {
             Answer::Cube(Box::new(Cube::of_grid(lanes, compiled, active, ask)))
         }
-        (Partial::Groups(groups), Ask::Cube { active, .. }) => {
-            Answer::Cube(Box::new(Cube::of_groups(*groups, compiled, active)?))
+        (Partial::AllGroups(groups), Ask::Cube { active, .. }) => {
+            Answer::Cube(Box::new(Cube::of_groups(*groups, compiled, active, task)?))
         }
         (Partial::Grid(lanes), ask) => Answer::Grid(compiled.finish_grid(&lanes, ask)?),
-        (Partial::Groups(groups), _) => Answer::Groups(groups.finish(&compiled)?),
-        (Partial::Tally, _) => {
-            return Err(QueryError::Panicked("a tally finished as another shape".to_owned()));
+        (Partial::AllGroups(groups), Ask::Groups { listing, .. }) => {
+            Answer::Groups(groups.finish(&compiled, listing, memory, task)?)
+        }
+        (Partial::Tally | Partial::Groups(_) | Partial::AllGroups(_), _) => {
+            return Err(QueryError::Panicked("a partial result finished as another shape".to_owned()));
         }
         (Partial::Index(passing), _) => Answer::Index(RowIndex::new(layout.clone(), &passing)),
     })

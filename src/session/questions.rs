@@ -13,7 +13,7 @@ use crate::aggregate::{Aggregate, Bins, Scale, nice_bins, to_f64};
 use crate::data::{Kind, kind, per_second};
 use crate::dataset::Dataset;
 use crate::expr::Expr;
-use crate::query::{Answer, Ask, Axis, Key, Measure, Question};
+use crate::query::{Answer, Ask, Axis, Key, Listing, Measure, Question};
 use crate::select::{Clause, Selection};
 
 /// Bins of a histogram unless the view says otherwise.
@@ -120,7 +120,7 @@ pub fn question(
         ViewKind::Bars => {
             let text = view.x.as_ref().map(|axis| axis.expr.as_str()).unwrap_or_default();
             let key = Expr::parse(text, dataset.schema()).map_err(|error| error.to_string())?;
-            Ask::Groups { keys: vec![Key::Value(key)], measures }
+            Ask::Groups { keys: vec![Key::Value(key)], measures, listing: Listing::default() }
         }
         ViewKind::Rows => Ask::Index,
     };

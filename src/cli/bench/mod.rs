@@ -17,13 +17,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::info::json_value;
-use super::input::{Filters, Input, Table};
+use super::input::{Filters, Input, Table, memory};
 use super::output::say;
 use super::{CliCommand, Execute, Failure, command};
 use crate::aggregate::{Bins, Scale, to_f64};
 use crate::dataset::Dataset;
 use crate::formats;
-use crate::query::{Answer, Ask, Axis, GroupKey, Groups, Key, Measure, Question};
+use crate::query::{Answer, Ask, Axis, GroupKey, Groups, Key, Listing, Measure, Question};
 use crate::select::{Clause, Selection};
 use crate::task::Task;
 use contract::{Aggregation, CONTRACT, Hist, Op, OpReport, Report, Request, Top};
@@ -47,6 +47,9 @@ pub(super) struct Bench {
     /// Threads to compute on; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// Memory that groups may take, as 512M or 2G
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory)]
+    memory: usize,
 }
 
 type Result<T> = std::result::Result<T, Failure>;
@@ -62,12 +65,8 @@ impl Execute for Bench {
                 format!("contract {} is not {CONTRACT}", request.contract),
             ));
         }
-        let input = Input {
-            file: self.file.clone(),
-            definitions: Vec::new(),
-            variables: Vec::new(),
-            threads: self.threads,
-        };
+        let mut input = Input::plain(self.file.clone(), self.threads);
+        input.memory = self.memory;
         let table = input.open()?;
         let ops = request.ops.iter().map(|op| report(op, &table, self.repeat)).collect();
         let report = Report {
@@ -129,14 +128,16 @@ fn run(op: &Op, table: &Table, i: usize) -> Result<Finished> {
             let measures = measures.iter().map(|text| table.measure("expr", text)).collect::<Result<_>>()?;
             one(Ask::Grid { axes: Vec::new(), measures }, None)
         }
-        Op::Groupby { keys, aggs, filter, .. } => {
+        Op::Groupby { keys, aggs, filter, top } => {
+            let listing = top.as_ref().and_then(|top| top_listing(keys, aggs, top)).unwrap_or_default();
             let keys =
                 keys.iter().map(|text| table.expr("keys", text).map(Key::Value)).collect::<Result<_>>()?;
-            one(Ask::Groups { keys, measures: measures(aggs, table)? }, filter.as_ref())
+            one(Ask::Groups { keys, measures: measures(aggs, table)?, listing }, filter.as_ref())
         }
         Op::Nunique { expr } => {
             let keys = vec![Key::Value(table.expr("expr", expr)?)];
-            one(Ask::Groups { keys, measures: Vec::new() }, None)
+            let listing = Listing { limit: Some(0), ..Listing::default() };
+            one(Ask::Groups { keys, measures: Vec::new(), listing }, None)
         }
         Op::Quantile { expr, q } => {
             let expr = table.expr("expr", expr)?;
@@ -154,6 +155,12 @@ fn run(op: &Op, table: &Table, i: usize) -> Result<Finished> {
             table.answers("computing", &questions).map(Finished::Answers)
         }
     }
+}
+
+/// The first groups of one key, and two more: null and NaN are left out of the result.
+fn top_listing(keys: &[String], aggs: &[Aggregation], top: &Top) -> Option<Listing> {
+    let measure = aggs.iter().position(|agg| agg.name.as_ref() == Some(&top.by))?;
+    (keys.len() == 1).then(|| Listing::top(measure, top.n + 2))
 }
 
 fn filtered(table: &Table, filter: Option<&String>) -> Result<Selection> {
@@ -210,7 +217,7 @@ fn canonical(op: &Op, table: &Table, done: Finished) -> Result<Map<String, Value
             }
         }
         (Op::Nunique { .. }, Finished::Answers(answers)) => {
-            let distinct = answers[0].groups().map_or(0, |groups| present(groups).len());
+            let distinct = answers[0].groups().map_or(0, |groups| groups.present);
             result.insert("nunique".to_owned(), json!(distinct));
         }
         (Op::Scene { views, .. }, Finished::Answers(answers)) => {

@@ -5,7 +5,7 @@ use super::super::Failure;
 use super::super::input::Table;
 use crate::aggregate::{Bins, to_f64, widen};
 use crate::expr::Expr;
-use crate::query::{Answer, Ask, Axis, GroupKey, Key};
+use crate::query::{Answer, Ask, Axis, GroupKey, Key, Listing};
 use crate::select::{Clause, Selection};
 
 /// Bins of one round.
@@ -64,7 +64,11 @@ fn values_at(table: &Table, expr: &Expr, whole: Part) -> Result<Vec<(u64, f64)>,
                     let axes = vec![Axis { expr: expr.clone(), bins: bins.clone() }];
                     Ask::Grid { axes, measures: Vec::new() }
                 }
-                None => Ask::Groups { keys: vec![Key::Value(expr.clone())], measures: Vec::new() },
+                None => Ask::Groups {
+                    keys: vec![Key::Value(expr.clone())],
+                    measures: Vec::new(),
+                    listing: Listing::default(),
+                },
             };
             table.question(&part.rows, ask)
         };

@@ -1,0 +1,163 @@
+//! Groups and their accumulators.
+
+use std::ops::Range;
+
+use arrow::array::ArrayRef;
+use arrow::buffer::BooleanBuffer;
+
+use super::grouper::Grouper;
+use super::runs::{Payload, Run};
+use crate::aggregate::{Feed, Lanes};
+use crate::kernel::fold;
+use crate::query::QueryError;
+use crate::query::compile::{Compiled, Shape};
+use crate::query::masks::keep_passing;
+
+/// Rows folded at once.
+pub(super) const BLOCK: usize = 2048;
+/// Most groups that get four accumulators each.
+const MOST_SPREAD: usize = 1024;
+
+/// Groups and their accumulators: element 0 of the lanes is the trash, group `g` is element `g + 1`.
+pub(super) struct Cells {
+    pub(super) grouper: Grouper,
+    lanes: Lanes,
+    /// Elements per group: 4, or 1.
+    spread: usize,
+}
+
+impl Cells {
+    /// None yet; with `spread`, each gets four accumulators while they are few.
+    pub(super) fn new(question: &Compiled, spread: bool) -> Result<Cells, QueryError> {
+        let keys = match &question.shape {
+            Shape::Groups { keys, .. } => keys.as_slice(),
+            _ => &[],
+        };
+        let spread = if spread && question.measures.may_spread() { 4 } else { 1 };
+        Ok(Cells { grouper: Grouper::new(keys)?, lanes: question.measures.lanes(spread), spread })
+    }
+
+    /// Bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.grouper.bytes() + self.lanes.len() * self.lanes.bytes_per_cell()
+    }
+
+    /// The accumulators, one element per group.
+    pub(super) fn lanes(&self) -> &Lanes {
+        debug_assert_eq!(self.spread, 1, "gathered");
+        &self.lanes
+    }
+
+    /// Folds the rows of `block` in. `keys` hold these rows alone; `cells` is used again.
+    pub(super) fn update(
+        &mut self,
+        question: &Compiled,
+        keys: &[ArrayRef],
+        feed: &Feed,
+        block: Range<usize>,
+        mask: Option<&BooleanBuffer>,
+        cells: &mut Vec<u32>,
+    ) -> Result<(), QueryError> {
+        self.write(question, keys, block.len(), cells)?;
+        if let Some(mask) = mask {
+            keep_passing(cells, mask, &block, 0);
+        }
+        if self.spread > 1 {
+            fold::spread_by_four(cells);
+        }
+        self.lanes.update(feed, block, cells, 0);
+        Ok(())
+    }
+
+    /// Writes the element of every tuple of keys, and makes room for it.
+    fn write(
+        &mut self,
+        question: &Compiled,
+        keys: &[ArrayRef],
+        rows: usize,
+        cells: &mut Vec<u32>,
+    ) -> Result<(), QueryError> {
+        cells.resize(rows, 0);
+        self.grouper.write(keys, cells)?;
+        cells.iter_mut().for_each(|cell| *cell += 1);
+        if self.grouper.len() > MOST_SPREAD {
+            self.gather(question);
+        }
+        self.lanes.grow((self.grouper.len() + 2) * self.spread);
+        Ok(())
+    }
+
+    /// Leaves one accumulator to every group.
+    pub(super) fn gather(&mut self, question: &Compiled) {
+        if self.spread > 1 {
+            let mut lanes = question.measures.lanes(self.lanes.len() / self.spread);
+            lanes.merge(&self.lanes, 0..self.lanes.len(), |element| element / self.spread);
+            (self.lanes, self.spread) = (lanes, 1);
+        }
+    }
+
+    /// The groups that have rows.
+    pub(super) fn live(&self) -> Vec<u32> {
+        (0..self.lanes().len().saturating_sub(1) as u32).filter(|&g| self.rows(g) > 0).collect()
+    }
+
+    /// Rows of a group.
+    pub(super) fn rows(&self, group: u32) -> u64 {
+        self.lanes.rows_at(group as usize + 1)
+    }
+
+    /// Adds all groups of `other`.
+    pub(super) fn absorb(&mut self, question: &Compiled, mut other: Cells) -> Result<(), QueryError> {
+        other.gather(question);
+        let live = other.live();
+        let keys = other.grouper.keys(&live)?;
+        let mut cells = Vec::new();
+        self.write(question, &keys, live.len(), &mut cells)?;
+        let mut targets = vec![0; other.lanes.len()];
+        live.iter().zip(cells).for_each(|(&group, cell)| targets[group as usize + 1] = cell as usize);
+        self.lanes.merge(&other.lanes, 0..other.lanes.len(), |element| targets[element]);
+        Ok(())
+    }
+
+    /// Adds what `runs` hold of part `p`, in their order.
+    pub(super) fn fold(&mut self, question: &Compiled, runs: &[Run], p: usize) -> Result<(), QueryError> {
+        let mut cells = Vec::new();
+        for run in runs {
+            let rows = run.part(p);
+            for start in rows.clone().step_by(BLOCK) {
+                let block = start..(start + BLOCK).min(rows.end);
+                let keys: Vec<ArrayRef> = run.keys.iter().map(|key| key.slice(start, block.len())).collect();
+                match &run.payload {
+                    Payload::Rows(feed) => {
+                        self.update(question, &keys, feed, block, None, &mut cells)?;
+                    }
+                    Payload::Groups { lanes, elements } => {
+                        self.write(question, &keys, block.len(), &mut cells)?;
+                        for (&element, &cell) in elements[block].iter().zip(&cells) {
+                            let element = element as usize;
+                            self.lanes.merge(lanes, element..element + 1, |_| cell as usize);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// These groups, `groups[i]` as element `i + 1`; after them, if asked for, all `others` that are not
+    /// among them, added up.
+    pub(super) fn picked(&self, question: &Compiled, groups: &[u32], others: Option<&[u32]>) -> Lanes {
+        let mut targets = vec![0; self.lanes.len()];
+        let rest = groups.len() + 1;
+        others.into_iter().flatten().for_each(|&group| targets[group as usize + 1] = rest);
+        groups.iter().enumerate().for_each(|(i, &group)| targets[group as usize + 1] = i + 1);
+        let mut lanes = question.measures.lanes(rest + usize::from(others.is_some()));
+        lanes.merge(&self.lanes, 1..self.lanes.len(), |element| targets[element]);
+        lanes
+    }
+
+    /// The accumulators, for the merging of all groups elsewhere.
+    pub(super) fn into_lanes(self) -> Lanes {
+        self.lanes
+    }
+}

@@ -1,0 +1,160 @@
+//! Rows grouped by the tuple of their keys: a number for every tuple, never the product of the keys.
+//!
+//! A unit of rows numbers its tuples as it meets them ([`grouper`]) and adds up their rows ([`cells`]).
+//! A unit whose tuples are many instead sorts its rows by hash into *parts* ([`runs`]); every part is then
+//! folded by one thread, in the order of the rows. What does not fit the memory budget waits on disk.
+//! Whether a unit sorts depends on its rows alone, so that the same question gives the same digits.
+
+mod cells;
+mod coder;
+mod grouper;
+mod listing;
+mod runs;
+mod total;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::buffer::BooleanBuffer;
+
+pub(super) use listing::present_keys;
+pub use listing::{Having, Listing, Order};
+pub(super) use runs::{GroupMemory, Plan};
+pub(super) use total::GroupTotal;
+
+use super::QueryError;
+use super::compile::{Compiled, CompiledKey, Shape};
+use super::pass::Scratch;
+use crate::aggregate::{Bins, Feed};
+use cells::Cells;
+use runs::{Parting, Run};
+
+/// The values of one key, one per group.
+#[derive(Debug, Clone)]
+pub enum GroupKey {
+    /// As they are.
+    Values(ArrayRef),
+    /// Slots of a binned axis.
+    Slots {
+        /// The axis.
+        bins: Bins,
+        /// Slot of every group.
+        slots: Vec<usize>,
+    },
+}
+
+/// Finished groups, in the order asked for: if none was, ascending in their keys, missing keys last.
+#[derive(Debug, Clone)]
+pub struct Groups {
+    /// One per key asked.
+    pub keys: Vec<GroupKey>,
+    /// Rows in every group.
+    pub counts: Vec<u64>,
+    /// One array per measure.
+    pub measures: Vec<ArrayRef>,
+    /// Of every measure, whether it is that of a sketch (`≈`) rather than exact.
+    pub approximate: Vec<bool>,
+    /// Groups there are, those not listed too.
+    pub found: u64,
+    /// Those of them none of whose keys is null or NaN.
+    pub present: u64,
+    /// The groups that are not listed, taken together; `None` where not asked for, or where there are none.
+    pub other: Option<OtherGroups>,
+}
+
+/// The rows of many groups taken together.
+#[derive(Debug, Clone)]
+pub struct OtherGroups {
+    /// How many groups.
+    pub groups: u64,
+    /// Their rows.
+    pub count: u64,
+    /// One array of one value per measure.
+    pub measures: Vec<ArrayRef>,
+}
+
+impl Groups {
+    /// Number of groups listed.
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Whether no group is listed.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let keys = self.keys.iter().map(|key| match key {
+            GroupKey::Values(values) => values.get_array_memory_size(),
+            GroupKey::Slots { slots, .. } => slots.len() * 8,
+        });
+        let measures = self.measures.iter().map(|m| m.get_array_memory_size());
+        self.counts.len() * 8 + keys.chain(measures).sum::<usize>()
+    }
+}
+
+/// Groups of the rows of one unit.
+pub(super) struct GroupPartial {
+    plan: Plan,
+    cells: Cells,
+    /// Rows added up so far.
+    rows: u64,
+    /// Where the other rows go once the groups were too many.
+    parting: Option<Parting>,
+}
+
+impl GroupPartial {
+    pub(super) fn new(question: &Compiled, plan: Plan) -> Result<GroupPartial, QueryError> {
+        Ok(GroupPartial { plan, cells: Cells::new(question, true)?, rows: 0, parting: None })
+    }
+
+    /// Folds the rows of a block in; `values` as they are for the keys, `feed` for the measures.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one block, each used once")]
+    pub(super) fn update(
+        &mut self,
+        question: &Compiled,
+        values: &[ArrayRef],
+        feed: &Feed,
+        scratch: &mut Scratch,
+        mask: Option<&BooleanBuffer>,
+        block: &Range<usize>,
+        memory: &GroupMemory,
+    ) -> Result<(), QueryError> {
+        let Shape::Groups { keys, .. } = &question.shape else { return Ok(()) };
+        let rows = block.len();
+        let keys: Vec<ArrayRef> = keys
+            .iter()
+            .map(|key| match key {
+                CompiledKey::Value { value, .. } => values[*value].slice(block.start, rows),
+                CompiledKey::Binned { axis, .. } => {
+                    Arc::new(UInt32Array::from(scratch.slots[*axis][..rows].to_vec()))
+                }
+            })
+            .collect();
+        if let Some(parting) = &mut self.parting {
+            return parting.push(keys, feed, block.clone(), mask, self.plan, memory);
+        }
+        self.cells.update(question, &keys, feed, block.clone(), mask, &mut scratch.cells)?;
+        self.rows += rows as u64;
+        if self.plan.is_over(self.cells.grouper.len(), self.rows) {
+            self.parting = Some(Parting::default());
+        }
+        Ok(())
+    }
+
+    /// Told that no row of the unit follows.
+    pub(super) fn end(&mut self, memory: &GroupMemory) -> Result<(), QueryError> {
+        match &mut self.parting {
+            Some(parting) => parting.flush(self.plan, memory),
+            None => Ok(()),
+        }
+    }
+
+    fn into_runs(self, question: &Compiled) -> Result<Vec<Run>, QueryError> {
+        let mut runs = vec![Run::of_groups(question, self.cells, self.plan)?];
+        runs.extend(self.parting.into_iter().flat_map(|parting| parting.runs));
+        Ok(runs)
+    }
+}

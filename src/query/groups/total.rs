@@ -1,0 +1,213 @@
+//! Groups of the whole table.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::AsArray;
+use arrow::datatypes::UInt32Type;
+use rayon::prelude::*;
+
+use super::cells::Cells;
+use super::listing::{Listing, Piece, Sorted, put_together};
+use super::runs::Run;
+use super::{GroupKey, GroupMemory, GroupPartial, Groups, Plan};
+use crate::aggregate::{Bins, Lanes};
+use crate::query::QueryError;
+use crate::query::compile::{Compiled, CompiledKey, Shape};
+use crate::task::Task;
+
+/// Most groups added up by one thread alone.
+const MOST_ALONE: usize = 1 << 18;
+
+/// Groups of all units so far, added up in the order of the units.
+pub(in crate::query) struct GroupTotal {
+    plan: Plan,
+    /// The groups while they are few.
+    cells: Cells,
+    /// The groups of every part, once they were many.
+    parts: Vec<Cells>,
+    /// Not folded into their parts yet.
+    runs: Vec<Run>,
+    /// Rows of `runs`, and rows and groups of `parts`.
+    waiting: u64,
+    folded: u64,
+    is_parted: bool,
+}
+
+impl GroupTotal {
+    pub(in crate::query) fn new(question: &Compiled, plan: Plan) -> Result<GroupTotal, QueryError> {
+        Ok(GroupTotal {
+            plan,
+            cells: Cells::new(question, false)?,
+            parts: Vec::new(),
+            runs: Vec::new(),
+            waiting: 0,
+            folded: 0,
+            is_parted: false,
+        })
+    }
+
+    /// Adds the groups of the next unit.
+    pub(in crate::query) fn merge(
+        &mut self,
+        question: &Compiled,
+        mut partial: GroupPartial,
+    ) -> Result<(), QueryError> {
+        if partial.parting.is_none() && !self.is_parted && self.cells.grouper.len() <= MOST_ALONE {
+            return self.cells.absorb(question, partial.cells);
+        }
+        if !self.is_parted {
+            self.is_parted = true;
+            let cells = std::mem::replace(&mut self.cells, Cells::new(question, false)?);
+            self.wait(Run::of_groups(question, cells, self.plan)?);
+        }
+        partial.cells.gather(question);
+        for run in partial.into_runs(question)? {
+            self.wait(run);
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, run: Run) {
+        self.waiting += run.part(self.plan.parts - 1).end as u64;
+        self.runs.push(run);
+    }
+
+    /// Whether the runs take so much that they should be folded before more rows are read.
+    pub(in crate::query) fn wants_folding(&self, memory: &GroupMemory) -> bool {
+        // The first fold tells how many of the rows are new groups.
+        let enough = if self.folded == 0 { memory.budget / 32 } else { memory.budget / 8 };
+        self.is_parted && memory.held() > enough && self.fits(memory)
+    }
+
+    /// Whether the groups would take less than three eighths of the budget after the next fold.
+    fn fits(&self, memory: &GroupMemory) -> bool {
+        let bytes: usize = self.parts.iter().map(Cells::bytes).sum();
+        let growth = bytes as f64 / self.folded.max(1) as f64 * self.waiting as f64;
+        bytes as f64 + growth <= memory.budget as f64 * 0.375
+    }
+
+    /// Folds the runs into their parts.
+    pub(in crate::query) fn fold(
+        &mut self,
+        question: &Compiled,
+        memory: &GroupMemory,
+        task: &Task,
+    ) -> Result<(), QueryError> {
+        if !self.wants_folding(memory) {
+            return Ok(());
+        }
+        self.make_parts(question)?;
+        let runs = std::mem::take(&mut self.runs);
+        self.parts.par_iter_mut().enumerate().try_for_each(|(p, part)| {
+            task.check()?;
+            part.fold(question, &runs, p)
+        })?;
+        memory.release(&runs);
+        self.folded += std::mem::take(&mut self.waiting);
+        Ok(())
+    }
+
+    fn make_parts(&mut self, question: &Compiled) -> Result<(), QueryError> {
+        if self.parts.is_empty() {
+            let parts = (0..self.plan.parts).map(|_| Cells::new(question, false));
+            self.parts = parts.collect::<Result<_, _>>()?;
+        }
+        Ok(())
+    }
+
+    /// The groups that are asked for, finished.
+    pub(in crate::query) fn finish(
+        mut self,
+        question: &Compiled,
+        listing: &Listing,
+        memory: &GroupMemory,
+        task: &Task,
+    ) -> Result<Groups, QueryError> {
+        if !self.is_parted {
+            let piece = Piece::of(&self.cells, question, listing)?;
+            task.check()?;
+            too_many(&[piece.bytes()], piece.found, 1, memory)?;
+            return put_together(vec![piece], question, listing);
+        }
+        self.make_parts(question)?;
+        let (runs, parts) = (&self.runs, self.plan.parts);
+        let (bytes, found, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        let pieces = std::mem::take(&mut self.parts)
+            .into_par_iter()
+            .enumerate()
+            .map(|(p, mut cells)| {
+                task.check()?;
+                cells.fold(question, runs, p)?;
+                let piece = Piece::of(&cells, question, listing)?;
+                let bytes = bytes.fetch_add(piece.bytes(), Ordering::Relaxed) + piece.bytes();
+                let found = found.fetch_add(piece.found as usize, Ordering::Relaxed) + piece.found as usize;
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                // Parts are of one size, but for chance.
+                too_many(&[bytes], (found / done * parts) as u64, parts / done, memory)?;
+                Ok(piece)
+            })
+            .collect::<Result<Vec<_>, QueryError>>()?;
+        put_together(pieces, question, listing)
+    }
+
+    /// All groups in ascending order of their keys: element `i + 1` of the lanes is of the keys `i`.
+    pub(in crate::query) fn sorted(
+        mut self,
+        question: &Compiled,
+        task: &Task,
+    ) -> Result<(Lanes, Vec<GroupKey>), QueryError> {
+        if self.is_parted {
+            self.make_parts(question)?;
+            for (p, mut part) in std::mem::take(&mut self.parts).into_iter().enumerate() {
+                task.check()?;
+                part.fold(question, &self.runs, p)?;
+                self.cells.absorb(question, part)?;
+            }
+        }
+        let live = self.cells.live();
+        let keys = self.cells.grouper.keys(&live)?;
+        let order = Sorted::by_keys(question, &keys)?.order();
+        let groups: Vec<u32> = order.iter().map(|&i| live[i as usize]).collect();
+        let keys = group_keys(question, self.cells.grouper.keys(&groups)?);
+        Ok((self.cells.picked(question, &groups, None), keys))
+    }
+}
+
+/// Refuses an answer that takes more than the budget.
+fn too_many(bytes: &[usize], groups: u64, times: usize, memory: &GroupMemory) -> Result<(), QueryError> {
+    let bytes: usize = bytes.iter().sum();
+    if bytes <= memory.budget {
+        return Ok(());
+    }
+    Err(QueryError::TooManyGroups {
+        groups,
+        needed_mib: (bytes as u64 * times as u64).div_ceil(1 << 20),
+        budget_mib: memory.budget as u64 >> 20,
+    })
+}
+
+/// Key columns as the answer has them.
+pub(super) fn group_keys(question: &Compiled, columns: Vec<arrow::array::ArrayRef>) -> Vec<GroupKey> {
+    let Shape::Groups { keys, .. } = &question.shape else { return Vec::new() };
+    keys.iter()
+        .zip(columns)
+        .map(|(key, column)| match key {
+            CompiledKey::Value { .. } => GroupKey::Values(column),
+            CompiledKey::Binned { bins, .. } => GroupKey::Slots {
+                bins: bins.clone(),
+                slots: column.as_primitive::<UInt32Type>().values().iter().map(|&s| s as usize).collect(),
+            },
+        })
+        .collect()
+}
+
+/// Slots in reading order: below the axis, its bins, above it, missing.
+pub(super) fn slot_order(slot: usize, bins: &Bins) -> u32 {
+    let order = match slot {
+        s if s < bins.count() => s + 1,
+        s if s == bins.under() => 0,
+        s if s == bins.over() => bins.count() + 1,
+        _ => bins.count() + 2,
+    };
+    order as u32
+}
