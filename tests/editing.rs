@@ -216,6 +216,30 @@ fn a_measure_is_an_aggregate_of_an_expression() {
     press(&mut window, Key::Enter);
     settle(&mut window);
     assert_eq!(measure(&window), "mean(y * 2)");
+    // A formula goes on among aggregates, a condition among columns.
+    open(&mut window, "measure of Histogram of x: mean(y * 2)");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    type_text(&mut window, "sum(y) / cou");
+    assert!(window.query_by_label("Completion count").is_some());
+    type_text(&mut window, "nt where x > 0");
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    assert_eq!(measure(&window), "sum(y) / count where x > 0");
+}
+
+#[test]
+fn every_aggregate_is_in_the_reference() {
+    let mut window = window();
+    window.get_by_label("Help").click();
+    steps(&mut window, 3);
+    window.get_by_label_contains("Functions").click();
+    steps(&mut window, 3);
+    window.get_by_label("search functions").type_text("correlation");
+    steps(&mut window, 3);
+    window.get_by_label("Function corr").click();
+    steps(&mut window, 3);
+    assert!(has_label(&window, "corr(x, y)"));
+    assert!(has_label(&window, "corr(distance, fare)"));
 }
 
 #[test]

@@ -596,3 +596,86 @@ fn what_does_not_fit_memory_is_a_sketch_close_to_the_truth_and_says_so() {
         outcrop::query::scan(&[question], &workers, Default::default(), &outcrop::task::Task::detached());
     assert!(lost.unwrap_err().to_string().contains("more distinct values"));
 }
+
+#[test]
+fn a_large_table_is_searched_for_quantiles_and_distinct_values_and_they_are_exact() {
+    let rows = 1_300_000usize;
+    let mut random = Random::new(3);
+    let x: Vec<Option<f64>> = (0..rows)
+        .map(|i| match i % 50 {
+            0 => None,
+            1 => Some(f64::NAN),
+            2 => Some(f64::INFINITY),
+            3 => Some(-0.0),
+            _ => Some(random.unit().powi(9) * 1e6 - 10.0),
+        })
+        .collect();
+    let whole: Vec<i64> = (0..rows).map(|i| (i as i64 * 7919) % 900_001 - 1000).collect();
+    let single: Vec<f32> = x.iter().map(|x| x.unwrap_or(1.0) as f32).collect();
+    let k: Vec<i64> = (0..rows).map(|i| (i % 5) as i64).collect();
+    let dataset = table(vec![
+        ("x", floats(&x)),
+        ("i", Arc::new(Int64Array::from(whole.clone())) as ArrayRef),
+        ("f", Arc::new(Float32Array::from(single.clone()))),
+        ("k", Arc::new(Int64Array::from(k.clone()))),
+    ]);
+    let texts = [
+        "median(x)",
+        "quantile(x, 0.01)",
+        "quantile(x, 0.999) where k > 0",
+        "median(i)",
+        "quantile(f, 0.25)",
+        "nunique(i)",
+        "nunique(i) where k = 1",
+        "percentile(x, 75) - median(x)",
+    ];
+    let bins = Bins::new(0.0, 3.0, 3, Scale::Linear).unwrap();
+    let axis = Axis { expr: Expr::column("k", dataset.schema()).unwrap(), bins };
+    let selection = Selection::of([Clause::filter(Expr::parse("i < 800000", dataset.schema()).unwrap())]);
+    for axes in [vec![], vec![axis]] {
+        let question = grid_question(&dataset, selection.clone(), axes.clone(), &texts);
+        let answers: Vec<Answer> = [(1, 1 << 15), (3, 100_000)]
+            .iter()
+            .map(|&(threads, chunk_rows)| ask(&question, threads, chunk_rows))
+            .collect();
+        let grid = answers[0].grid().unwrap();
+        assert!(grid.approximate.iter().all(|approximate| !approximate));
+        for answer in &answers[1..] {
+            assert_eq!(format!("{:?}", grid.measures), format!("{:?}", answer.grid().unwrap().measures));
+        }
+        for cell in 0..if axes.is_empty() { 1 } else { 3 } {
+            let here: Vec<usize> = (0..rows)
+                .filter(|&row| whole[row] < 800_000 && (axes.is_empty() || k[row] == cell as i64))
+                .collect();
+            let quantile = |values: &mut dyn Iterator<Item = f64>, q: f64| {
+                let mut sorted: Vec<f64> = values.filter(|v| !v.is_nan()).map(|v| v + 0.0).collect();
+                sorted.sort_by(f64::total_cmp);
+                if sorted.is_empty() { f64::NAN } else { naive_quantile(&sorted, q) }
+            };
+            let of_x = |row: &usize| x[*row].unwrap_or(f64::NAN);
+            let distinct = |rows: &mut dyn Iterator<Item = &usize>| {
+                rows.map(|&row| whole[row]).collect::<std::collections::HashSet<_>>().len() as f64
+            };
+            let median = quantile(&mut here.iter().map(of_x), 0.5);
+            let right = [
+                median,
+                quantile(&mut here.iter().map(of_x), 0.01),
+                quantile(&mut here.iter().filter(|row| k[**row] > 0).map(of_x), 0.999),
+                quantile(&mut here.iter().map(|&row| whole[row] as f64), 0.5),
+                quantile(&mut here.iter().map(|&row| f64::from(single[row])), 0.25),
+                distinct(&mut here.iter()),
+                distinct(&mut here.iter().filter(|row| k[**row] == 1)),
+                quantile(&mut here.iter().map(of_x), 0.75) - median,
+            ];
+            for (m, right) in right.into_iter().enumerate() {
+                let found = grid.measure(m)[cell];
+                let same = (found - right).abs() <= 1e-12 * right.abs() || found == right;
+                assert!(
+                    same || (found.is_nan() && right.is_nan()),
+                    "{} of cell {cell}: {found}, not {right}",
+                    texts[m]
+                );
+            }
+        }
+    }
+}

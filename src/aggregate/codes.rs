@@ -9,7 +9,7 @@ use arrow::datatypes::{
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
-use super::values::{NumericKind, numeric_kind, real_numbers, signed_numbers, whole_as};
+use super::values::{NumericKind, numeric_kind, signed_numbers, whole_as};
 use crate::kernel::order;
 
 /// The values of `rows` of an array made by [`plain_numbers`](super::plain_numbers) as `u64` in the same
@@ -26,11 +26,13 @@ pub(super) fn codes(array: &ArrayRef, rows: &Range<usize>) -> Vec<u64> {
             |v| v[rows].iter().map(|&v| order::of_signed(v)).collect(),
             else Vec::new()
         ),
-        _ => real_numbers!(
-            array,
-            |v| v[rows].iter().map(|&v| order::of_float(v)).collect(),
-            else vec![0; rows.len()]
-        ),
+        DataType::Float32 => {
+            array.as_primitive::<Float32Type>().values()[rows].iter().map(|&v| order::of_single(v)).collect()
+        }
+        DataType::Float64 => {
+            array.as_primitive::<Float64Type>().values()[rows].iter().map(|&v| order::of_float(v)).collect()
+        }
+        _ => vec![0; rows.len()],
     }
 }
 
@@ -58,7 +60,7 @@ pub(super) fn decoded(codes: impl Iterator<Item = Option<u64>>, data_type: &Data
             whole_as(codes.into_iter().map(|code| code.map(order::signed)).collect(), target)
         }
         Some(NumericKind::Float) => {
-            let floats = codes.into_iter().map(|code| code.map(order::float));
+            let floats = codes.into_iter().map(|code| code.map(|code| real(code, target)));
             let array: ArrayRef = std::sync::Arc::new(floats.collect::<arrow::array::Float64Array>());
             match target {
                 DataType::Float32 | DataType::Float16 => cast(&array, target).unwrap_or(array),
@@ -66,6 +68,15 @@ pub(super) fn decoded(codes: impl Iterator<Item = Option<u64>>, data_type: &Data
             }
         }
         None => new_null_array(target, codes.len()),
+    }
+}
+
+/// The real number that a code of a type is of.
+pub(super) fn real(code: u64, data_type: &DataType) -> f64 {
+    match data_type {
+        DataType::Float32 | DataType::Float16 => f64::from(order::single(code)),
+        DataType::Dictionary(_, values) => real(code, values),
+        _ => order::float(code),
     }
 }
 

@@ -8,8 +8,9 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
-use super::codes::{decoded, text_array};
+use super::codes::{decoded, real, text_array};
 use super::lanes::{Lane, Lanes};
+use super::search::ranks;
 use super::store::Store;
 use super::tally::{Entry, Tally};
 use super::values::{NumericKind, numeric_kind, whole_as};
@@ -26,8 +27,8 @@ pub(super) struct Cells<'a> {
     pub(super) input: Option<usize>,
     /// Elements `0..cells` are finished.
     pub(super) cells: usize,
-    /// The number the aggregate was given.
-    pub(super) parameter: f64,
+    /// The quantile, 0 to 1.
+    pub(super) quantile: f64,
 }
 
 impl<'a> Cells<'a> {
@@ -217,9 +218,10 @@ fn tally<'a>(cells: &Cells<'a>, lane: Lane) -> Option<&'a Tally> {
 }
 
 pub(super) fn distinct(cells: &Cells<'_>) -> ArrayRef {
-    match tally(cells, Lane::Distinct) {
-        Some(tally) => Arc::new(UInt64Array::from(tally.distinct(cells.cells))),
-        None => cells.absent(),
+    match cells.store(Lane::Distinct) {
+        Some(Store::Tally(tally)) => Arc::new(UInt64Array::from(tally.distinct(cells.cells))),
+        Some(Store::Distincts(found)) => Arc::new(UInt64Array::from(found[..cells.cells].to_vec())),
+        _ => cells.absent(),
     }
 }
 
@@ -245,18 +247,26 @@ pub(super) fn mode(cells: &Cells<'_>) -> ArrayRef {
 
 /// The quantile `q`, interpolated linearly between neighbours as by numpy; of times and durations rounded
 /// down to the column's own unit.
-pub(super) fn quantile(cells: &Cells<'_>, q: f64) -> ArrayRef {
-    let (Some(tally), Some(value_type)) = (tally(cells, Lane::Ranks), cells.value_type()) else {
+pub(super) fn quantile(cells: &Cells<'_>) -> ArrayRef {
+    let (Some(store), Some(value_type)) = (cells.store(Lane::Ranks), cells.value_type()) else {
         return cells.absent();
     };
     let mut found: Vec<Option<(u64, u64, f64)>> = vec![None; cells.cells];
+    let tally = match store {
+        Store::Tally(tally) => tally,
+        Store::Ranked(ranked) => {
+            for (cell, found) in found.iter_mut().enumerate() {
+                *found = ranked.at(cell as u32, cells.quantile);
+            }
+            return between(&found, value_type);
+        }
+        _ => return cells.absent(),
+    };
     for entries in tally.sorted(cells.cells).chunk_by(|a, b| a.cell == b.cell) {
         let total: u64 = entries.iter().map(|entry| entry.count).sum();
-        let place = q * (total - 1) as f64;
-        let below = (place as u64).min(total - 1);
         let at = |rank| value_at(tally, entries, rank, total);
-        let (low, high) = (at(below), at((below + 1).min(total - 1)));
-        found[entries[0].cell as usize] = Some((low, high, place - below as f64));
+        let (below, above, fraction) = ranks(cells.quantile, total);
+        found[entries[0].cell as usize] = Some((at(below), at(above), fraction));
     }
     between(&found, value_type)
 }
@@ -294,7 +304,7 @@ fn between(found: &[Option<(u64, u64, f64)>], value_type: &DataType) -> ArrayRef
         return whole_as(whole.collect(), value_type);
     }
     let number = |code| match kind {
-        Some(NumericKind::Float) => order::float(code),
+        Some(NumericKind::Float) => real(code, value_type),
         _ if is_unsigned => code as f64,
         _ => order::signed(code) as f64,
     };

@@ -6,6 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
 
+use super::search::{Round, Sight};
 use super::store::Store;
 use super::table::Measured;
 use super::total::Total;
@@ -172,8 +173,9 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Empty accumulators of `cells` elements for `measures` of these inputs.
-    pub fn new(measures: &[Measured], inputs: &[Input], cells: usize) -> Lanes {
+    /// Empty accumulators of `cells` elements for `measures` of these inputs; those in sight look for
+    /// something instead.
+    pub fn new(measures: &[Measured], inputs: &[Input], sights: &[Sight], cells: usize) -> Lanes {
         let lanes_of = |(i, input): (usize, &Input)| {
             let mut wanted: Vec<Lane> = Vec::new();
             for measure in measures.iter().filter(|measure| measure.input == Some(i)) {
@@ -183,8 +185,12 @@ impl Lanes {
                     }
                 }
             }
-            let lanes = wanted.into_iter().map(|lane| (lane, Store::new(lane, &input.types, cells)));
-            InputLanes { left_out: Counts::new(cells), types: input.types.clone(), lanes: lanes.collect() }
+            let store = |lane| match sights.iter().find(|sight| sight.input == i && sight.lane == lane) {
+                Some(sight) => sight.store(cells),
+                None => Store::new(lane, &input.types, cells),
+            };
+            let lanes = wanted.into_iter().map(|lane| (lane, store(lane))).collect();
+            InputLanes { left_out: Counts::new(cells), types: input.types.clone(), lanes }
         };
         Lanes { rows: Counts::new(cells), inputs: inputs.iter().enumerate().map(lanes_of).collect() }
     }
@@ -193,6 +199,25 @@ impl Lanes {
     pub fn counted(mut counts: Vec<u64>) -> Lanes {
         counts.push(0);
         Lanes { rows: Counts { narrow: vec![0; counts.len()], wide: counts, most: 0 }, inputs: Vec::new() }
+    }
+
+    /// As [`Lanes::new`] with nothing but what is in sight.
+    pub fn in_sight(inputs: &[Input], sights: &[Sight], cells: usize) -> Lanes {
+        let lanes_of = |(i, input): (usize, &Input)| {
+            let here = sights.iter().filter(|sight| sight.input == i);
+            let store = |sight: &Sight| match sight.round {
+                Round::Tally => Store::new(sight.lane, &input.types, cells),
+                _ => sight.store(cells),
+            };
+            let lanes = here.map(|sight| (sight.lane, store(sight))).collect();
+            InputLanes { left_out: Counts::new(cells), types: input.types.clone(), lanes }
+        };
+        Lanes { rows: Counts::new(cells), inputs: inputs.iter().enumerate().map(lanes_of).collect() }
+    }
+
+    pub(super) fn store_mut(&mut self, input: usize, lane: Lane) -> Option<&mut Store> {
+        let lanes = &mut self.inputs.get_mut(input)?.lanes;
+        lanes.iter_mut().find(|(known, _)| *known == lane).map(|(_, store)| store)
     }
 
     /// Number of elements, the trash included.

@@ -11,6 +11,7 @@ use arrow::datatypes::{
 use super::codes::{codes, texts};
 use super::lanes::Lane;
 use super::pick::{self, Pick};
+use super::search::{Ranked, Sought};
 use super::tally::{Purpose, Tally};
 use super::values::{
     NumericKind, numbers, numeric_kind, real_numbers, signed_numbers, unsigned_numbers, whole_numbers,
@@ -35,6 +36,12 @@ pub(super) enum Store {
     Picks(Vec<Pick<u64>>),
     TextPicks(Vec<Pick<Box<str>>>),
     Tally(Box<Tally>),
+    /// What one pass of a search finds.
+    Sought(Box<Sought>),
+    /// Quantiles that were searched for.
+    Ranked(Box<Ranked>),
+    /// Numbers of distinct values that were searched for.
+    Distincts(Vec<u64>),
     /// Of a type that has none.
     Nothing,
 }
@@ -69,7 +76,7 @@ impl Store {
     pub(super) fn grow(&mut self, lane: Lane, cells: usize) {
         let smallest = lane.is_smallest();
         match self {
-            Store::Nothing => {}
+            Store::Nothing | Store::Sought(_) | Store::Ranked(_) | Store::Distincts(_) => {}
             Store::Integers(sums) => sums.resize(cells, 0),
             Store::Floats(sums) => sums.resize(cells, Sum::default()),
             Store::Signed(best) => best.resize(cells, if smallest { i64::MAX } else { i64::MIN }),
@@ -89,7 +96,7 @@ impl Store {
         match self {
             // Its values have a budget of their own.
             Store::Tally(_) => 16,
-            Store::Nothing => 0,
+            Store::Nothing | Store::Sought(_) | Store::Ranked(_) | Store::Distincts(_) => 0,
             Store::Integers(_) | Store::Floats(_) => 16,
             Store::Moments(_) => size_of::<Shifted>(),
             Store::Powers(_) => size_of::<Powers>(),
@@ -116,7 +123,8 @@ impl Store {
         let block = rows.clone();
         let rows = rows.clone();
         match self {
-            Store::Nothing => {}
+            Store::Nothing | Store::Ranked(_) | Store::Distincts(_) => {}
+            Store::Sought(sought) => sought.update(array, &block, cells, trash),
             Store::Integers(sums) => {
                 whole_numbers!(array, |v| fold::sum_integers(&v[rows], cells, sums), else ())
             }
@@ -231,6 +239,7 @@ impl Store {
             (Store::TextPicks(mine), Store::TextPicks(theirs)) => {
                 each.add(mine, theirs, pick::better(lane == Lane::Last));
             }
+            (Store::Sought(mine), Store::Sought(theirs)) => mine.merge(theirs),
             (Store::Tally(mine), Store::Tally(theirs)) => mine.merge(theirs, each.elements, target),
             _ => unreachable!("stores of one lane are of one kind"),
         }

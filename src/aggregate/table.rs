@@ -5,8 +5,9 @@ use arrow::datatypes::DataType;
 
 use super::finish::{self, Cells};
 use super::lanes::{Lane, Lanes};
+use super::search::Goal;
 use super::store::Store;
-use super::values::numeric_kind;
+use super::values::{NumericKind, numeric_kind};
 use crate::data::{Kind, kind};
 
 /// What can be computed of the rows of a cell.
@@ -65,7 +66,25 @@ pub enum Standing {
 impl Measured {
     /// The finished array over elements `0..cells` of `lanes`; null where a cell has no value.
     pub fn finish(&self, lanes: &Lanes, cells: usize) -> ArrayRef {
-        (self.aggregate.finish)(&Cells { lanes, input: self.input, cells, parameter: self.parameter })
+        (self.aggregate.finish)(&Cells { lanes, input: self.input, cells, quantile: self.quantile() })
+    }
+
+    /// The quantile, 0 to 1, if it is one: the number on the scale of those allowed, the median without one.
+    fn quantile(&self) -> f64 {
+        self.aggregate.parameter.map_or(0.5, |(_, greatest)| self.parameter / greatest)
+    }
+
+    /// What is to be searched for, of a value of this type, where there may be more values than fit memory;
+    /// with the lane that it takes the place of.
+    pub fn goal(&self, value_type: &DataType) -> Option<(Lane, Goal)> {
+        let is_narrow = |t: &DataType| numeric_kind(t) != Some(NumericKind::Float) || t == &DataType::Float32;
+        self.aggregate.lanes.iter().find_map(|lane| match lane {
+            Lane::Ranks => Some((Lane::Ranks, Goal::Quantiles(vec![self.quantile()]))),
+            Lane::Distinct if numeric_kind(value_type).is_some() && is_narrow(value_type) => {
+                Some((Lane::Distinct, Goal::Distinct))
+            }
+            _ => None,
+        })
     }
 
     /// How far the finished array can be trusted.
@@ -392,7 +411,7 @@ static DISTINCT: Aggregate = Aggregate {
     name: "nunique",
     aliases: &["count_distinct", "approx_count_distinct"],
     signature: "nunique(x)",
-    doc: "Number of distinct non-missing values; -0.0 is 0.0. Exact up to millions of values; beyond them a sample (standard error below 4 %, most often below 0.2 %), marked ≈.",
+    doc: "Number of distinct non-missing values; -0.0 is 0.0. Exact up to millions of values, and of whole numbers over bins beyond them; else a sample (standard error below 4 %, most often below 0.2 %), marked ≈.",
     example: "nunique(driver)",
     arguments: COUNTABLE,
     parameter: None,
@@ -421,19 +440,19 @@ static MEDIAN: Aggregate = Aggregate {
     arguments: RANKED,
     parameter: None,
     lanes: &[Lane::Ranks],
-    finish: |cells| finish::quantile(cells, 0.5),
+    finish: finish::quantile,
 };
 
 static QUANTILE: Aggregate = Aggregate {
     name: "quantile",
     aliases: &["quantile_cont"],
     signature: "quantile(x, q)",
-    doc: "The value below which the part q (0 to 1) of the non-missing values lies, interpolated linearly between neighbours. Where there are too many values to keep, in groups, they are known to fewer digits and the answer is marked ≈.",
+    doc: "The value below which the part q (0 to 1) of the non-missing values lies, interpolated linearly between neighbours. Exact over bins at any size; in groups of more values than fit memory they are known to fewer digits, and the answer is marked ≈.",
     example: "quantile(fare, 0.9)",
     arguments: RANKED,
     parameter: Some((0.0, 1.0)),
     lanes: &[Lane::Ranks],
-    finish: |cells| finish::quantile(cells, cells.parameter),
+    finish: finish::quantile,
 };
 
 static PERCENTILE: Aggregate = Aggregate {
@@ -445,7 +464,7 @@ static PERCENTILE: Aggregate = Aggregate {
     arguments: RANKED,
     parameter: Some((0.0, 100.0)),
     lanes: &[Lane::Ranks],
-    finish: |cells| finish::quantile(cells, cells.parameter / 100.0),
+    finish: finish::quantile,
 };
 
 static FINITE_MIN: Aggregate = Aggregate {

@@ -15,7 +15,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
 use super::QueryError;
-use crate::aggregate::{AGGREGATES, Aggregate, Input, Lanes, Measured, Standing};
+use crate::aggregate::{AGGREGATES, Aggregate, Goal, Input, Lane, Lanes, Measured, Search, Sight, Standing};
 use crate::data::{Field, Schema};
 use crate::dataset::Dataset;
 use crate::expr::{Expr, ExprError, Outer, OuterCall, Program, describe, nearest, quote_name, scalar};
@@ -361,6 +361,14 @@ fn operand_type(data_type: &DataType) -> &DataType {
     if matches!(data_type, DataType::Decimal128(..)) { &DataType::Float64 } else { data_type }
 }
 
+/// A search that takes the place of a lane of an input.
+#[derive(Debug)]
+pub(super) struct Searching {
+    pub(super) input: usize,
+    pub(super) lane: Lane,
+    pub(super) search: Search,
+}
+
 /// The measures of a question by position of what they need.
 #[derive(Debug, Clone)]
 pub(super) struct Measures {
@@ -369,12 +377,22 @@ pub(super) struct Measures {
     inputs: Vec<Input>,
     /// Of every input, its expressions and its condition, resolved.
     sources: Vec<(Vec<Expr>, Option<Expr>)>,
+    /// What this pass looks for instead of accumulating it, and whether it does nothing else.
+    sights: Vec<Sight>,
+    only_sights: bool,
 }
 
 impl Measures {
     /// The accumulators and formulas of `measures`, with their expressions resolved.
     pub(super) fn of(measures: &[Measure], resolve: impl Fn(&Expr) -> Expr) -> Measures {
-        let mut compiled = Measures { asked: vec![], parts: vec![], inputs: vec![], sources: vec![] };
+        let mut compiled = Measures {
+            asked: vec![],
+            parts: vec![],
+            inputs: vec![],
+            sources: vec![],
+            sights: vec![],
+            only_sights: false,
+        };
         for measure in measures {
             let parts = measure.parts.iter().map(|part| compiled.part(part.resolved(&resolve))).collect();
             compiled.asked.push((measure.clone(), parts));
@@ -414,7 +432,34 @@ impl Measures {
 
     /// Empty accumulators of `cells` elements.
     pub(super) fn lanes(&self, cells: usize) -> Lanes {
-        Lanes::new(&self.parts, &self.inputs, cells)
+        match self.only_sights {
+            true => Lanes::in_sight(&self.inputs, &self.sights, cells),
+            false => Lanes::new(&self.parts, &self.inputs, &self.sights, cells),
+        }
+    }
+
+    /// The searches that take the place of accumulators of many values, over `cells` cells.
+    pub(super) fn searches(&self, cells: usize) -> Vec<Searching> {
+        let mut found: Vec<(usize, Lane, Goal)> = Vec::new();
+        for part in &self.parts {
+            let Some(input) = part.input else { continue };
+            let Some((lane, goal)) = self.inputs[input].types.first().and_then(|t| part.goal(t)) else {
+                continue;
+            };
+            match found.iter_mut().find(|(i, l, _)| (*i, *l) == (input, lane)) {
+                Some((.., known)) => known.join(goal),
+                None => found.push((input, lane, goal)),
+            }
+        }
+        let searching = |(input, lane, goal)| Searching { input, lane, search: Search::new(goal, cells) };
+        found.into_iter().map(searching).collect()
+    }
+
+    /// Has the pass look for what these searches need next; with `only`, for nothing else.
+    pub(super) fn look_for(&mut self, searches: &[Searching], only: bool) {
+        let sight = |s: &Searching| Some(Sight { input: s.input, lane: s.lane, round: s.search.round()? });
+        self.sights = searches.iter().filter_map(sight).collect();
+        self.only_sights = only;
     }
 
     /// Whether accumulators that are small enough may be four to a cell.

@@ -16,6 +16,7 @@ mod measure;
 pub mod output;
 mod pass;
 mod question;
+mod rounds;
 pub mod rows;
 mod scan;
 mod skip;

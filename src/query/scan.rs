@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::compile::{Compiled, Shape};
 use super::groups::GroupMemory;
 use super::pass::{Partial, Pass, Worker};
+use super::rounds;
 use super::{Answer, Ask, Cube, Layout, QueryError, Question, RowIndex};
 use crate::aggregate::Lanes;
 use crate::dataset::Source;
@@ -128,12 +129,41 @@ fn pass_over(
     task: &Task,
 ) -> Result<(Vec<Answer>, u64), QueryError> {
     let source = first.dataset.source().clone();
-    let pass = Pass::compile(questions)?;
+    let mut pass = Pass::compile(questions)?;
     let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));
-    task.set_total(source.row_count());
     let groups = pass.questions.iter().filter(|question| matches!(question.shape, Shape::Groups { .. }));
     let memory = GroupMemory::new(options.group_budget / groups.count().max(1));
-    let mut merger = Merger::new(&pass)?;
+    let rows = source.row_count();
+    let mut announced = 0;
+    let mut run = |pass: &Pass| {
+        announced += rows;
+        task.set_total(announced);
+        totals(pass, &layout, workers, &memory, task)
+    };
+    let searches = rounds::begin(&mut pass, questions, rows);
+    let mut found = run(&pass)?;
+    rounds::finish(searches, &mut found, questions, &mut run)?;
+    let overflowed = pass.overflowed.into_inner();
+    let parts = found.into_iter().zip(pass.questions).zip(questions);
+    let answers = workers.0.install(|| {
+        parts
+            .map(|((partial, compiled), question)| {
+                finish(partial, compiled, question, &layout, &memory, task)
+            })
+            .collect::<Result<_, _>>()
+    })?;
+    Ok((answers, overflowed))
+}
+
+/// What all rows add up to, in one pass over them.
+fn totals(
+    pass: &Pass,
+    layout: &Layout,
+    workers: &Workers,
+    memory: &GroupMemory,
+    task: &Task,
+) -> Result<Vec<Partial>, QueryError> {
+    let mut merger = Merger::new(pass)?;
     let next_unit = AtomicUsize::new(0);
     while next_unit.load(Ordering::Relaxed) < layout.units() {
         let shared = Mutex::new(&mut merger);
@@ -144,8 +174,8 @@ fn pass_over(
                 if unit >= layout.units() {
                     break;
                 }
-                let result = one_unit(&pass, &layout, unit, &memory, task, &mut worker);
-                lock(&shared).take(unit, result, &pass, &memory);
+                let result = one_unit(pass, layout, unit, memory, task, &mut worker);
+                lock(&shared).take(unit, result, pass, memory);
             }
             lock(&shared).count(&worker);
         };
@@ -154,22 +184,13 @@ fn pass_over(
                 scope.spawn(|_| work());
             }
         });
-        workers.0.install(|| merger.fold_groups(&pass, &memory, task))?;
+        workers.0.install(|| merger.fold_groups(pass, memory, task))?;
     }
-    let overflowed = pass.overflowed.into_inner();
-    let totals = merger.total.into_iter().zip(merger.counts).map(|(partial, counts)| match partial {
+    let counted = |(partial, counts)| match partial {
         Partial::Tally => Partial::Grid(Lanes::counted(counts)),
         partial => partial,
-    });
-    let parts = totals.zip(pass.questions).zip(questions);
-    let answers = workers.0.install(|| {
-        parts
-            .map(|((partial, compiled), question)| {
-                finish(partial, compiled, question, &layout, &memory, task)
-            })
-            .collect::<Result<_, _>>()
-    })?;
-    Ok((answers, overflowed))
+    };
+    Ok(merger.total.into_iter().zip(merger.counts).map(counted).collect())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -182,6 +182,11 @@ fn unit_of(dataset: &Dataset, expr: &Expr) -> Option<String> {
     field.unit.clone().filter(|unit| !unit.is_empty())
 }
 
+/// A name after `≈ ` where the measure is that of a sketch.
+fn marked(name: String, approximate: &[bool]) -> String {
+    if approximate.first() == Some(&true) { format!("≈ {name}") } else { name }
+}
+
 /// What the values of a view are: `rows`, `mean fare [USD]`.
 fn value_name(dataset: &Dataset, view: &ViewSpec) -> String {
     let Ok(measure) = Measure::parse(&view.measure, dataset) else { return view.measure.clone() };
@@ -237,7 +242,7 @@ fn histogram(
         selected,
         all,
         x,
-        y: value_name(session.dataset()?, view),
+        y: marked(value_name(session.dataset()?, view), &grid.approximate),
         y_max: None,
         off_axis: off_axis(bins, |slot| grid.counts[slot]),
         brushes: brushes.filter(|[lo, hi]| lo < hi).collect(),
@@ -271,7 +276,7 @@ fn heatmap(session: &Session, view: &ViewSpec, [x, y]: [AxisLabel; 2], grid: &Gr
         values,
         x,
         y,
-        value: value_name(session.dataset()?, view),
+        value: marked(value_name(session.dataset()?, view), &grid.approximate),
         scale: view.color_scale,
         map: view.color_map,
         range: None,
@@ -318,7 +323,10 @@ fn bars(session: &Session, view: &ViewSpec, selected: &Groups, all: Option<&Grou
         all: all.map(|_| order.iter().map(|(_, value)| *value).collect()),
         brushed: (0..order.len()).filter(|&i| chosen.contains(&order[i].0)).collect(),
         labels: order.into_iter().map(|(key, _)| shorten(&key)).collect(),
-        value: session.dataset().map(|dataset| value_name(dataset, view)).unwrap_or_default(),
+        value: marked(
+            session.dataset().map(|dataset| value_name(dataset, view)).unwrap_or_default(),
+            &selected.approximate,
+        ),
         more,
         missing,
     }

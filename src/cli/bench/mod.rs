@@ -5,7 +5,6 @@
 //! (null and NaN) are in no bin, no mean and no group.
 
 mod contract;
-mod quantile;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -106,7 +105,6 @@ fn seconds<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
 enum Finished {
     Rows(u64),
     Answers(Vec<Answer>),
-    Values(Vec<f64>),
 }
 
 /// Run number `i`: everything from the text of the operation to its finished result.
@@ -135,13 +133,12 @@ fn run(op: &Op, table: &Table, i: usize) -> Result<Finished> {
             one(Ask::Groups { keys, measures: measures(aggs, table)?, listing }, filter.as_ref())
         }
         Op::Nunique { expr } => {
-            let keys = vec![Key::Value(table.expr("expr", expr)?)];
-            let listing = Listing { limit: Some(0), ..Listing::default() };
-            one(Ask::Groups { keys, measures: Vec::new(), listing }, None)
+            let measures = vec![table.measure("expr", &format!("nunique({expr})"))?];
+            one(Ask::Grid { axes: Vec::new(), measures }, None)
         }
         Op::Quantile { expr, q } => {
-            let expr = table.expr("expr", expr)?;
-            quantile::quantiles(table, &expr, q).map(Finished::Values)
+            let each = |q: &f64| table.measure("expr", &format!("quantile({expr}, {q})"));
+            one(Ask::Grid { axes: Vec::new(), measures: q.iter().map(each).collect::<Result<_>>()? }, None)
         }
         Op::Scene { brush, brushes, views } => {
             let Some(&[lo, hi]) = brushes.get(i % brushes.len().max(1)) else {
@@ -197,9 +194,6 @@ fn canonical(op: &Op, table: &Table, done: Finished) -> Result<Map<String, Value
         (_, Finished::Rows(rows)) => {
             result.insert("rows".to_owned(), json!(rows));
         }
-        (_, Finished::Values(values)) => {
-            result.insert("value".to_owned(), numbers(values));
-        }
         (Op::Hist(hist), Finished::Answers(answers)) => {
             result.insert(hist.agg.function.clone(), cells(hist, &answers[0]));
         }
@@ -217,8 +211,9 @@ fn canonical(op: &Op, table: &Table, done: Finished) -> Result<Map<String, Value
             }
         }
         (Op::Nunique { .. }, Finished::Answers(answers)) => {
-            let distinct = answers[0].groups().map_or(0, |groups| groups.present);
-            result.insert("nunique".to_owned(), json!(distinct));
+            if let Some(grid) = answers[0].grid() {
+                result.insert("nunique".to_owned(), json_array(&grid.measures[0])[0].take());
+            }
         }
         (Op::Scene { views, .. }, Finished::Answers(answers)) => {
             for (view, answer) in views.iter().zip(&answers) {
@@ -226,7 +221,15 @@ fn canonical(op: &Op, table: &Table, done: Finished) -> Result<Map<String, Value
                 result.insert(name, cells(&view.hist, answer));
             }
         }
-        (Op::Open | Op::Quantile { .. }, Finished::Answers(_)) => {}
+        (Op::Quantile { .. }, Finished::Answers(answers)) => {
+            if let Some(grid) = answers[0].grid() {
+                result.insert(
+                    "value".to_owned(),
+                    numbers((0..grid.measures.len()).map(|m| grid.measure(m)[0])),
+                );
+            }
+        }
+        (Op::Open, Finished::Answers(_)) => {}
     }
     Ok(result)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 
+use super::place::{Place, place};
 use crate::aggregate::{AGGREGATES, Aggregate};
 use crate::data::{Kind, kind};
 use crate::dataset::Dataset;
@@ -76,10 +77,9 @@ impl Purpose {
     pub(super) fn completions(self, text: &str, cursor: usize, dataset: &Dataset) -> Vec<Completion> {
         let schema = dataset.schema();
         match self {
-            Purpose::Measure => match text[..cursor].find('(') {
-                None => aggregates(text, cursor),
-                Some(bracket) => {
-                    let start = bracket + 1;
+            Purpose::Measure => match place(text, cursor).0 {
+                Place::Outside(word) => aggregates(text, word, cursor),
+                Place::Inside(start) => {
                     let mut found = complete(&text[start..], cursor - start, schema);
                     for completion in &mut found {
                         let replaced = &completion.replace;
@@ -107,7 +107,9 @@ impl Purpose {
             Purpose::Column => "computed as it is needed; nothing is stored",
             Purpose::Condition => "rows for which it is true pass",
             Purpose::Axis(_) => "a column, or an expression over columns",
-            Purpose::Measure => "count, or an aggregate of an expression such as mean(x / y)",
+            Purpose::Measure => {
+                "count, an aggregate such as mean(x / y) where z > 0, or a formula such as sum(x) / count"
+            }
         }
     }
 }
@@ -125,12 +127,13 @@ fn suits(view: ViewKind, kind: Kind) -> bool {
     }
 }
 
-/// The aggregates whose names begin with, then those that have, the letters before the cursor; all of
-/// them where these are a whole name.
-fn aggregates(text: &str, cursor: usize) -> Vec<Completion> {
-    let start = text.len() - text.trim_start().len();
-    let typed = text[start.min(cursor)..cursor].to_lowercase();
-    let end = text.find('(').unwrap_or(text.trim_end().len()).max(cursor);
+/// The aggregates whose names begin with, then those that have, the letters from `word` to the cursor; all
+/// of them where these are a whole name.
+fn aggregates(text: &str, word: usize, cursor: usize) -> Vec<Completion> {
+    let start = word.min(cursor);
+    let typed = text[start..cursor].to_lowercase();
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let end = cursor + text[cursor..].find(|c| !is_part(c)).unwrap_or(text.len() - cursor);
     let is_whole = AGGREGATES.iter().any(|aggregate| aggregate.name == typed);
     let mut found: Vec<_> = offered_aggregates()
         .filter(|aggregate| is_whole || aggregate.name.contains(&typed))
@@ -144,7 +147,7 @@ fn aggregates(text: &str, cursor: usize) -> Vec<Completion> {
                 signature: aggregate.signature.to_owned(),
                 doc: aggregate.doc.to_owned(),
                 text: if calls { name.to_owned() } else { format!("{name}(") },
-                replace: start.min(cursor)..end,
+                replace: start..end,
             }
         })
         .collect();

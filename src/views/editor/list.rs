@@ -4,7 +4,7 @@ use egui::{Align2, Rect, Response, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2
 
 use crate::data::kind;
 use crate::dataset::Dataset;
-use crate::expr::{Completion, CompletionKind, Function};
+use crate::expr::{Completion, CompletionKind};
 use crate::views::paint::axis::one_line;
 use crate::views::paint::icon::{self, Icon};
 use crate::views::theme::{Theme, strong_family};
@@ -113,9 +113,9 @@ pub(super) fn about(ui: &mut Ui, completion: &Completion) {
     words(ui, &completion.signature, &completion.doc, None);
 }
 
-/// The function one is writing the arguments of.
-pub(super) fn call(ui: &mut Ui, function: &Function, argument: usize) {
-    words(ui, function.signature, function.doc, argument_of(function.signature, argument));
+/// The function or aggregate one is writing the arguments of.
+pub(super) fn call(ui: &mut Ui, signature: &str, doc: &str, argument: usize) {
+    words(ui, signature, doc, argument_of(signature, argument));
 }
 
 /// The bytes of a signature at which an argument is named; the last one where it may be repeated.

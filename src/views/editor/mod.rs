@@ -7,6 +7,7 @@
 mod check;
 mod field;
 mod list;
+mod place;
 mod preview;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::dataset::Dataset;
 use crate::expr::{Completion, CompletionKind, ExprError, call_around};
 use check::Checked;
 pub use check::{Purpose, offered_aggregates};
+use place::{Place, place};
 use preview::Preview;
 
 /// Width of the editor.
@@ -336,15 +338,23 @@ impl Editor {
         let shown = list::show(ui, size, &self.completions, self.selected, follow, dataset);
         ui.add_space(6.0);
         let looked_at = shown.hovered.or(self.selected).and_then(|i| self.completions.get(i));
-        let around = match purpose {
-            Purpose::Measure => self.text[..self.cursor].find('(').map_or("", |at| &self.text[at + 1..]),
-            _ => self.text.as_str(),
+        let (around, aggregate) = match purpose {
+            Purpose::Measure => match place(&self.text, self.cursor) {
+                (Place::Inside(from), aggregate) => (&self.text[from..], aggregate),
+                (Place::Outside(_), _) => (self.text.as_str(), None),
+            },
+            _ => (self.text.as_str(), None),
         };
         let before = self.cursor.saturating_sub(self.text.len() - around.len());
-        match (looked_at, call_around(around, before)) {
-            (Some(completion), _) => list::about(ui, completion),
-            (None, Some((function, argument))) => list::call(ui, function, argument),
-            (None, None) => {
+        match (looked_at, call_around(around, before), aggregate) {
+            (Some(completion), ..) => list::about(ui, completion),
+            (None, Some((function, argument)), _) => {
+                list::call(ui, function.signature, function.doc, argument);
+            }
+            (None, None, Some((aggregate, argument))) => {
+                list::call(ui, aggregate.signature, aggregate.doc, argument);
+            }
+            (None, None, None) => {
                 let theme = Theme::current(ui);
                 let keys = "arrows choose · Tab takes · Enter applies";
                 ui.label(RichText::new(keys).font(theme.small()).color(theme.faint));
