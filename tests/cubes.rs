@@ -87,7 +87,7 @@ fn digest(answer: &Answer) -> String {
 fn check(dataset: &Arc<Dataset>, brush: &Brush, clause: Clause, others: &Selection) {
     for passive in passive_views(dataset) {
         let question = Question::new(dataset.clone(), others.clone().with(clause.clone()), passive);
-        let wanted = brush.slots_of(&question).expect("the brush ends on edges");
+        let wanted = brush.wanted(&question).expect("the brush ends on edges");
         let cube = ask(&brush.cube_for(&question).unwrap(), 2, 64);
         let sliced = cube.cube().unwrap().slice(&wanted).unwrap();
         let scanned = ask(&question, 3, 100);
@@ -164,6 +164,57 @@ fn a_lasso_of_the_cube_equals_a_scan() {
 }
 
 #[test]
+fn brushed_bars_of_the_cube_equal_a_scan() {
+    let dataset = demo(900);
+    let others = Selection::of([Clause::filter(Expr::parse("q > 2", dataset.schema()).unwrap())]);
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    for (name, listed) in [
+        ("s", texts(&["\"a\"", "\"\""])),
+        ("s", texts(&["\"nowhere\""])),
+        ("n", texts(&["-4", "0", "1"])),
+        ("s", texts(&[])),
+    ] {
+        let expr = Expr::column(name, dataset.schema()).unwrap();
+        let brush = Brush::over_values(&expr);
+        for missing in [false, true] {
+            let clause = Clause::categories(expr.clone(), &listed, missing, dataset.schema()).unwrap();
+            check(&dataset, &brush, Clause { inverted: true, ..clause.clone() }, &others);
+            check(&dataset, &brush, clause, &others);
+        }
+    }
+    let n = Expr::column("n", dataset.schema()).unwrap();
+    for clause in [
+        Clause::interval(n.clone(), -1.0, 2.0),
+        Clause::intervals(n.clone(), [(f64::NEG_INFINITY, -2.0), (3.0, f64::INFINITY)], true),
+    ] {
+        check(&dataset, &Brush::over_values(&n), clause, &others);
+    }
+}
+
+#[test]
+fn two_disjoint_brushes_add_up_to_the_brush_of_both_and_coarse_bins_to_fine_ones() {
+    let dataset = demo(1200);
+    let fine = axis(&dataset, "a", linear(0.0, 10.0, 20));
+    let coarse = axis(&dataset, "a", linear(0.0, 10.0, 5));
+    let passive = Ask::Grid { axes: vec![axis(&dataset, "p", linear(0.0, 10.0, 7))], measures: vec![] };
+    let counts = |active: &Axis, intervals: &[(f64, f64)]| {
+        let brush = Brush::over(std::slice::from_ref(active)).unwrap();
+        let clause = Clause::intervals(active.expr.clone(), intervals.iter().copied(), false);
+        let question = Question::new(dataset.clone(), Selection::of([clause]), passive.clone());
+        let cube = ask(&brush.cube_for(&question).unwrap(), 2, 64);
+        let sliced = cube.cube().unwrap().slice(&brush.wanted(&question).unwrap()).unwrap();
+        sliced.grid().unwrap().counts.clone()
+    };
+    let (low, high) = ((0.0, 2.0), (4.0, 10.0));
+    let both = counts(&coarse, &[low, high]);
+    let sum: Vec<u64> =
+        counts(&coarse, &[low]).iter().zip(counts(&coarse, &[high])).map(|(a, b)| a + b).collect();
+    assert_eq!(sum, both);
+    assert_eq!(counts(&fine, &[low, high]), both);
+    assert_eq!(counts(&fine, &[(2.0, 4.0)]), counts(&coarse, &[(2.0, 4.0)]));
+}
+
+#[test]
 fn brushes_on_different_axes_do_not_share_a_cube() {
     let dataset = demo(100);
     let brush = |name: &str| Brush::over(&[axis(&dataset, name, linear(0.0, 10.0, 5))]).unwrap();
@@ -185,8 +236,8 @@ fn a_brush_between_edges_or_on_another_axis_is_left_to_a_scan() {
         let selection = Selection::of([clause]);
         Question::new(dataset.clone(), selection, Ask::Grid { axes: vec![], measures: vec![] })
     };
-    assert!(brush.slots_of(&question(Clause::interval(active.expr.clone(), 0.0, 3.0))).is_none());
+    assert!(brush.wanted(&question(Clause::interval(active.expr.clone(), 0.0, 3.0))).is_none());
     let other = Expr::column("p", dataset.schema()).unwrap();
-    assert!(brush.slots_of(&question(Clause::interval(other, 0.0, 2.0))).is_none());
-    assert!(brush.slots_of(&question(Clause::interval(active.expr, 0.0, 2.0))).is_some());
+    assert!(brush.wanted(&question(Clause::interval(other, 0.0, 2.0))).is_none());
+    assert!(brush.wanted(&question(Clause::interval(active.expr, 0.0, 2.0))).is_some());
 }

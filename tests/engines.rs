@@ -11,9 +11,9 @@ use arrow::datatypes::DataType;
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::data::{Field, Schema};
 use outcrop::dataset::{Dataset, ReadError, Source};
-use outcrop::engine::{Engine, Event, Freshness, Reply, RowsRequest, Slot};
+use outcrop::engine::{Engine, EngineOptions, Event, Freshness, Reply, RowsRequest, Slot};
 use outcrop::expr::Expr;
-use outcrop::query::{Ask, Axis, Question, ScanOptions};
+use outcrop::query::{Ask, Axis, Question, SampleOptions, ScanOptions};
 use outcrop::select::{Clause, Selection};
 
 /// 0, 1, 2 … as `x`; `bad` cannot be read; `slow` takes a while; reads are counted.
@@ -58,7 +58,8 @@ impl Source for Counting {
 }
 
 fn engine() -> Engine {
-    Engine::with_options(|| {}, 2, ScanOptions { chunk_rows: 100, ..ScanOptions::default() }).unwrap()
+    let scan = ScanOptions { chunk_rows: 100, ..ScanOptions::default() };
+    Engine::with_options(|| {}, EngineOptions { threads: 2, scan, ..EngineOptions::default() }).unwrap()
 }
 
 fn histogram(dataset: &Arc<Dataset>, column: &str, selection: Selection) -> Question {
@@ -241,4 +242,40 @@ fn a_file_job_ends_in_an_event_even_if_it_panics() {
     said.sort();
     assert_eq!(said, ["/no/such/file.hdf5: no such file", "export: internal error: no such luck"]);
     assert_eq!(engine.status().jobs, 0);
+}
+
+#[test]
+fn a_large_table_is_answered_from_a_sample_until_the_exact_answer_comes() {
+    let (dataset, _) = Counting::table(100_000);
+    let sample = SampleOptions { least_rows: 50_000, blocks: 32, block_rows: 16 };
+    let scan = ScanOptions { chunk_rows: 200, ..ScanOptions::default() };
+    let mut engine =
+        Engine::with_options(|| {}, EngineOptions { threads: 2, scan, sample, ..EngineOptions::default() })
+            .unwrap();
+    let question = histogram(&dataset, "slow", Selection::all());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut estimates = 0;
+    loop {
+        engine.poll();
+        let reply = engine.answer(Slot(1), &question);
+        engine.end_frame();
+        match reply.freshness {
+            Freshness::Sampled(_) => {
+                let estimate = reply.estimate.as_ref().unwrap();
+                assert_eq!(estimate.rows_read, 512);
+                assert!((99_000..101_000).contains(&total(&reply)));
+                estimates += 1;
+            }
+            Freshness::Final => {
+                assert!(reply.estimate.is_none());
+                assert_eq!(total(&reply), 100_000);
+                break;
+            }
+            _ => {}
+        }
+        assert!(Instant::now() < deadline, "no answer");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(estimates > 0, "the sample came first");
+    assert!(engine.status().sample_bytes > 0 && engine.status().answer_bytes > 0);
 }

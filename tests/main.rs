@@ -1,10 +1,12 @@
 //! All integration tests, in one binary.
 
 mod aggregates;
+mod agreement;
 mod architecture;
 mod changes;
 mod clauses;
 mod cli;
+mod codes;
 mod common;
 mod cubes;
 mod editing;
@@ -21,9 +23,11 @@ mod kernels;
 mod licenses;
 mod measures;
 mod pictures;
+mod samples;
 mod scans;
 mod selectivity;
 mod sessions;
 mod ticks;
+mod traps;
 mod window;
 mod zones;

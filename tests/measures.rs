@@ -436,7 +436,7 @@ fn every_measure_of_groups_and_of_a_cube_is_that_of_a_grid() {
         };
         let scanned = measured(&ask(&question, 2, 64));
         let cube = ask(&brush.cube_for(&question).unwrap(), 3, 64);
-        let sliced = cube.cube().unwrap().slice(&brush.slots_of(&question).unwrap()).unwrap();
+        let sliced = cube.cube().unwrap().slice(&brush.wanted(&question).unwrap()).unwrap();
         compare(&scanned, &measured(&sliced), "cube");
     }
 }

@@ -183,6 +183,20 @@ where
     }
 }
 
+struct AsTheyAre;
+
+impl SlotsOf for AsTheyAre {
+    fn write(&self, array: &ArrayRef, rows: Range<usize>, slots: &mut [u32]) {
+        fn widen<T: Copy + Into<u32>>(codes: &[T], slots: &mut [u32]) {
+            slots.iter_mut().zip(codes).for_each(|(slot, &code)| *slot = code.into());
+        }
+        match array.data_type() {
+            DataType::UInt8 => widen(&array.as_primitive::<UInt8Type>().values()[rows], slots),
+            _ => widen(&array.as_primitive::<UInt16Type>().values()[rows], slots),
+        }
+    }
+}
+
 struct AllMissing(u32);
 
 impl SlotsOf for AllMissing {
@@ -216,6 +230,11 @@ impl Slotter {
             _ => Box::new(AllMissing(bins.count() as u32 + MISSING)),
         };
         Slotter { edges, missing: bins.count() as u32 + MISSING }
+    }
+
+    /// For slots that were found before and kept as `u8` or `u16`.
+    pub fn of_codes() -> Slotter {
+        Slotter { edges: Box::new(AsTheyAre), missing: 0 }
     }
 
     /// Writes the slots of `rows` of `array`, which [`plain_numbers`] made; null and NaN go to the missing

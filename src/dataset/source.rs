@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef, new_empty_array};
+use arrow::compute::concat;
 
 use crate::data::Schema;
 
@@ -32,6 +33,21 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// [`ReadError`] when the file is damaged or cannot be decoded.
     fn read(&self, column: usize, rows: Range<u64>) -> Result<ArrayRef, ReadError>;
+
+    /// The values of `column` in each of `blocks`, one after another, as [`read`](Source::read) gives them:
+    /// many short blocks far apart.
+    ///
+    /// # Errors
+    /// As [`read`](Source::read).
+    fn gather(&self, column: usize, blocks: &[Range<u64>]) -> Result<ArrayRef, ReadError> {
+        read_each(self, column, blocks)
+    }
+
+    /// Rows that must be decoded together when one of them is wanted (a compressed page); 1 where any rows
+    /// can be read by themselves.
+    fn page_rows(&self) -> u64 {
+        1
+    }
 
     /// Ascending row numbers in `1..row_count` at which a chunk had best begin (record batches,
     /// compressed pages). Empty when every range costs the same.
@@ -64,4 +80,26 @@ pub fn cut(source: &dyn Source, most: u64) -> Vec<u64> {
     }
     starts.push(rows);
     starts
+}
+
+/// The values of `column` in each of `blocks`, read one by one.
+///
+/// # Errors
+/// As [`Source::read`].
+pub fn read_each<S: Source + ?Sized>(
+    source: &S,
+    column: usize,
+    blocks: &[Range<u64>],
+) -> Result<ArrayRef, ReadError> {
+    let field = &source.schema().fields()[column];
+    let parts = blocks.iter().map(|rows| source.read(column, rows.clone())).collect::<Result<Vec<_>, _>>()?;
+    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+    let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
+        return Ok(new_empty_array(&field.data_type));
+    };
+    concat(&parts).map_err(|error| ReadError {
+        column: field.name.clone(),
+        rows: first.start..last.end,
+        reason: error.to_string(),
+    })
 }

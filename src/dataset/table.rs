@@ -70,6 +70,12 @@ impl Dataset {
         Dataset { source, zones, virtuals: Arc::default(), schema }
     }
 
+    /// The same columns over another source of the same schema, of which nothing is known.
+    pub fn over(&self, source: Arc<dyn Source>) -> Dataset {
+        let zones = Arc::new(Zones::new(source.as_ref(), ZONE_ROWS));
+        Dataset { source, zones, ..self.clone() }
+    }
+
     /// The same with nothing known of its zones, which are of at most `rows` rows.
     pub fn with_zones_of(&self, rows: u64) -> Dataset {
         Dataset { zones: Arc::new(Zones::new(self.source.as_ref(), rows)), ..self.clone() }

@@ -48,6 +48,16 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         }
     }
 
+    /// Bytes of all values.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Bytes of the values that are `such`.
+    pub(super) fn bytes_of(&self, such: impl Fn(&V) -> bool) -> usize {
+        self.entries.values().filter(|entry| such(&entry.value)).map(|entry| entry.bytes).sum()
+    }
+
     pub(super) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
         let bytes = &mut self.bytes;
         self.entries.retain(|_, entry| {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Status;
 use crate::dataset::Dataset;
 use crate::expr::Expr;
-use crate::query::{Answer, Question};
+use crate::query::{Answer, Ask, Question};
 use crate::select::Selection;
 use crate::task::{Progress, Task, TaskController};
 
@@ -52,9 +52,15 @@ impl RowsRequest {
 struct State {
     wanted: Vec<Question>,
     running: Vec<Arc<str>>,
+    /// Cubes among what is running.
+    arming: usize,
     scan: TaskController,
     started: Option<Instant>,
     last_speed: f64,
+    samples: Vec<Question>,
+    sampling: Vec<Arc<str>>,
+    unseen_estimates: Vec<Arc<str>>,
+    sample: TaskController,
     rows: Vec<(String, RowsRequest)>,
     reading: Option<String>,
     /// Finished, but not yet seen by the window: not to be computed again.
@@ -77,8 +83,18 @@ impl Inbox {
     }
 
     /// Replaces everything wanted; stops work that is no longer.
-    pub(super) fn want(&self, mut questions: Vec<Question>, mut rows: Vec<(String, RowsRequest)>) {
+    pub(super) fn want(
+        &self,
+        mut questions: Vec<Question>,
+        mut samples: Vec<Question>,
+        mut rows: Vec<(String, RowsRequest)>,
+    ) {
         let mut state = self.lock();
+        samples.retain(|question| {
+            !state.sampling.contains(question.key()) && !state.unseen_estimates.contains(question.key())
+        });
+        each_once(&mut samples);
+        state.samples = samples;
         if state.wanted.is_empty() && questions.is_empty() && rows.is_empty() && state.running.is_empty() {
             state.rows.clear();
             return;
@@ -91,15 +107,14 @@ impl Inbox {
         questions.retain(|question| {
             !state.running.contains(question.key()) && !state.unseen.contains(question.key())
         });
-        let mut seen = std::collections::HashSet::new();
-        questions.retain(|question| seen.insert(question.key().clone()));
+        each_once(&mut questions);
         if state.reading.as_ref().is_some_and(|reading| !rows.iter().any(|(key, _)| key == reading)) {
             state.read.cancel();
         }
         rows.retain(|(key, _)| state.reading.as_ref() != Some(key) && !state.unseen_rows.contains(key));
         state.wanted = questions;
         state.rows = rows;
-        if !state.wanted.is_empty() || !state.rows.is_empty() {
+        if !(state.wanted.is_empty() && state.samples.is_empty() && state.rows.is_empty()) {
             self.changed.notify_all();
         }
     }
@@ -119,6 +134,7 @@ impl Inbox {
                 state.wanted = later;
                 let now: Vec<Question> = now;
                 state.running = now.iter().map(|question| question.key().clone()).collect();
+                state.arming = now.iter().filter(|question| is_cube(question)).count();
                 state.started = Some(Instant::now());
                 let task = state.scan.restart(now[0].dataset.row_count());
                 return Some((now, task));
@@ -135,8 +151,47 @@ impl Inbox {
             state.last_speed = speed;
         }
         state.running.clear();
+        state.arming = 0;
         state.started = None;
         state.scan.cancel();
+    }
+
+    /// Waits for questions to a sample; takes all that ask of one table, and the task to report to. `None` to
+    /// end.
+    pub(super) fn take_samples(&self) -> Option<(Vec<Question>, Task)> {
+        let mut state = self.lock();
+        loop {
+            if state.quit {
+                return None;
+            }
+            if let Some(first) = state.samples.first() {
+                let table = first.dataset.source().identity();
+                let (now, later) = std::mem::take(&mut state.samples)
+                    .into_iter()
+                    .partition(|question: &Question| question.dataset.source().identity() == table);
+                state.samples = later;
+                let now: Vec<Question> = now;
+                state.sampling = now.iter().map(|question| question.key().clone()).collect();
+                let task = state.sample.restart(0);
+                return Some((now, task));
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The questions to a sample taken last are done with; `estimated` are about to be sent.
+    pub(super) fn samples_done(&self, estimated: impl Iterator<Item = Arc<str>>) {
+        let mut state = self.lock();
+        state.unseen_estimates.extend(estimated);
+        state.sampling.clear();
+    }
+
+    /// The window has these estimates now.
+    pub(super) fn seen_estimates<'a>(&self, keys: impl Iterator<Item = &'a Arc<str>>) {
+        let mut state = self.lock();
+        for key in keys {
+            state.unseen_estimates.retain(|unseen| unseen != key);
+        }
     }
 
     /// Waits for a page to read. `None` to end.
@@ -195,7 +250,8 @@ impl Inbox {
             progress: state.started.map(|_| state.scan.progress()),
             rows_per_second: state.speed().unwrap_or(state.last_speed),
             waiting: state.running.len() + state.wanted.len(),
-            jobs: 0,
+            arming: state.arming + state.wanted.iter().filter(|question| is_cube(question)).count(),
+            ..Status::default()
         }
     }
 
@@ -203,9 +259,19 @@ impl Inbox {
         let mut state = self.lock();
         state.quit = true;
         state.scan.cancel();
+        state.sample.cancel();
         state.read.cancel();
         self.changed.notify_all();
     }
+}
+
+fn is_cube(question: &Question) -> bool {
+    matches!(question.ask, Ask::Cube { .. })
+}
+
+fn each_once(questions: &mut Vec<Question>) {
+    let mut seen = std::collections::HashSet::new();
+    questions.retain(|question| seen.insert(question.key().clone()));
 }
 
 impl State {

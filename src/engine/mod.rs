@@ -6,8 +6,11 @@
 //! by the question's own key, so that a late one can never be shown for another question and coming
 //! back to an old one costs nothing.
 //!
-//! Threads: `engine` runs one scan at a time, all waiting questions on one table in one pass; `rows`
-//! reads the rows on screen; every file job (open, export) has a thread of its own. Files are read and
+//! Until an exact answer comes, a question on a large table is answered from a sample of it, with the error
+//! that the sample shows.
+//!
+//! Threads: `engine` runs one scan at a time, all waiting questions on one table in one pass; `sample`
+//! answers from samples, beside any scan; `rows` reads the rows on screen; every file job (open, export) has a thread of its own. Files are read and
 //! work is done there and nowhere else.
 
 mod cache;
@@ -22,8 +25,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::dataset::Dataset;
+use crate::memory::memory_bytes;
 use crate::query::rows::RowPage;
-use crate::query::{Answer, Brush, QueryError, Question, ScanOptions, Workers};
+use crate::query::{
+    Answer, Ask, Brush, Codes, Estimate, QueryError, Question, SampleOptions, ScanOptions, Workers,
+};
 use crate::task::{Progress, Task};
 
 use cache::Cache;
@@ -33,6 +39,12 @@ pub use jobs::read_text;
 
 /// Bytes of finished answers kept for coming back to.
 const ANSWER_BUDGET: usize = 256 << 20;
+/// Share of the machine's memory that codes of axes may take.
+const CODE_SHARE: usize = 4;
+/// Bytes of codes kept where the machine does not say how much memory it has.
+const CODE_BUDGET: usize = 1 << 30;
+/// Bytes of finished estimates kept.
+const ESTIMATE_BUDGET: usize = 64 << 20;
 /// Bytes of pages of rows kept.
 const PAGE_BUDGET: usize = 16 << 20;
 
@@ -45,6 +57,8 @@ pub struct Slot(pub u64);
 pub enum Freshness {
     /// It is the exact answer.
     Final,
+    /// It is an estimate from a sample; the exact answer is under way.
+    Sampled(Progress),
     /// It answers an earlier question of the slot; the right one is under way.
     Stale(Progress),
     /// There will be no answer; what is shown is an earlier one.
@@ -58,6 +72,9 @@ pub struct Reply {
     pub answer: Option<Arc<Answer>>,
     /// Whether it is the right one.
     pub freshness: Freshness,
+    /// What the answer is known to, when it comes from a sample: the share of the rows that was read, and
+    /// the standard errors. Such an answer is not for export.
+    pub estimate: Option<Arc<Estimate>>,
 }
 
 /// A page of rows, or the best there is.
@@ -95,11 +112,39 @@ pub struct Status {
     pub progress: Option<Progress>,
     /// Of the scan under way, or of the last one.
     pub rows_per_second: f64,
-    /// Questions being computed or waiting.
+    /// Questions being computed or waiting, cubes included.
     pub waiting: usize,
+    /// Cubes among them: views being armed for the brush under the hand.
+    pub arming: usize,
     /// File jobs under way.
     pub jobs: usize,
+    /// Bytes held by cubes, which let a brush move without a scan.
+    pub cube_bytes: usize,
+    /// Bytes held by other answers, exact ones and estimates, to come back to.
+    pub answer_bytes: usize,
+    /// Bytes held by samples of tables.
+    pub sample_bytes: usize,
+    /// Bytes held by codes of axes, read in place of columns.
+    pub code_bytes: usize,
 }
+
+/// How an engine goes about it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EngineOptions {
+    /// Threads of a scan; 0: one per core.
+    pub threads: usize,
+    /// How rows are scanned.
+    pub scan: ScanOptions,
+    /// Which tables are sampled first, and how.
+    pub sample: SampleOptions,
+    /// Bytes that codes of axes may take; without one a share of the machine's memory.
+    pub code_budget: Option<usize>,
+}
+
+/// What a slot shows: an answer, and its error if it is an estimate.
+type Shown = (Arc<Answer>, Option<Arc<Estimate>>);
+/// Questions by their keys, and what their sample says; `None` where it says nothing.
+type Estimates = Vec<(Arc<str>, Option<Arc<Estimate>>)>;
 
 /// Questions by their keys, and what came of them.
 type Results = Vec<(Arc<str>, Result<Arc<Answer>, QueryError>)>;
@@ -107,6 +152,7 @@ type Results = Vec<(Arc<str>, Result<Arc<Answer>, QueryError>)>;
 /// What the worker threads send back.
 enum Message {
     Answers(Results),
+    Estimates { estimates: Estimates, sample_bytes: usize },
     Page { key: String, result: Result<Arc<RowPage>, QueryError> },
     Event(Event),
 }
@@ -120,13 +166,19 @@ pub struct Engine {
     sender: SyncSender<Message>,
     wake: Wake,
     answers: Cache<Arc<str>, Result<Arc<Answer>, QueryError>>,
+    estimates: Cache<Arc<str>, Option<Arc<Estimate>>>,
     pages: Cache<String, Result<Arc<RowPage>, QueryError>>,
-    shown: HashMap<Slot, Arc<Answer>>,
+    shown: HashMap<Slot, Shown>,
     shown_pages: HashMap<Slot, Arc<RowPage>>,
     brush: Option<Brush>,
     asked: Vec<Question>,
     /// Cubes that will be wanted once a brush moves.
     foreseen: Vec<Question>,
+    /// Asked of a sample, until the exact answer comes.
+    asked_samples: Vec<Question>,
+    least_sampled: u64,
+    codes: Arc<Codes>,
+    sample_bytes: usize,
     asked_rows: Vec<(String, RowsRequest)>,
     jobs: usize,
     events: Vec<Event>,
@@ -139,23 +191,27 @@ impl Engine {
     /// # Errors
     /// The system gave no threads.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> io::Result<Engine> {
-        Engine::with_options(wake, 0, ScanOptions::default())
+        Engine::with_options(wake, EngineOptions::default())
     }
 
-    /// As [`Engine::new`], with a number of scan threads (0: one per core) and other options.
+    /// As [`Engine::new`], with other options.
     ///
     /// # Errors
     /// The system gave no threads.
     pub fn with_options(
         wake: impl Fn() + Send + Sync + 'static,
-        threads: usize,
-        options: ScanOptions,
+        options: EngineOptions,
     ) -> io::Result<Engine> {
         let wake: Wake = Arc::new(wake);
         let inbox = Arc::new(Inbox::default());
         let (sender, messages) = sync_channel(1024);
-        let workers = Workers::in_background(threads)?;
-        worker::start_scans(inbox.clone(), workers, options, sender.clone(), wake.clone())?;
+        let workers = Workers::in_background(options.threads)?;
+        let code_budget = options.code_budget.or(memory_bytes().map(|bytes| bytes / CODE_SHARE));
+        let codes = Arc::new(Codes::new(code_budget.unwrap_or(CODE_BUDGET)));
+        let known = codes.clone();
+        worker::start_scans(inbox.clone(), workers, known, options.scan, sender.clone(), wake.clone())?;
+        let samplers = Workers::new(options.threads)?;
+        worker::start_samples(inbox.clone(), samplers, options.sample, sender.clone(), wake.clone())?;
         worker::start_rows(inbox.clone(), sender.clone(), wake.clone())?;
         Ok(Engine {
             inbox,
@@ -163,12 +219,17 @@ impl Engine {
             sender,
             wake,
             answers: Cache::new(ANSWER_BUDGET),
+            estimates: Cache::new(ESTIMATE_BUDGET),
             pages: Cache::new(PAGE_BUDGET),
             shown: HashMap::new(),
             shown_pages: HashMap::new(),
             brush: None,
             asked: Vec::new(),
             foreseen: Vec::new(),
+            asked_samples: Vec::new(),
+            least_sampled: options.sample.least_rows,
+            codes,
+            sample_bytes: 0,
             asked_rows: Vec::new(),
             jobs: 0,
             events: Vec::new(),
@@ -184,37 +245,48 @@ impl Engine {
     /// The answer to `question`, or what there is until it comes. To be asked again every frame for as
     /// long as the answer is wanted.
     pub fn answer(&mut self, slot: Slot, question: &Question) -> Reply {
-        let freshness = match self.answers.get(question.key()).cloned() {
+        let wanted = match self.answers.get(question.key()).cloned() {
             Some(Ok(answer)) => {
                 self.foresee(question);
                 return self.show(slot, answer);
             }
-            Some(Err(error)) => Freshness::Failed(error),
+            Some(Err(error)) => return self.shown(slot, Freshness::Failed(error)),
             None => match self.by_cube(question) {
                 Some(Ok(answer)) => return self.show(slot, answer),
-                Some(Err(cube)) => {
-                    self.asked.push(cube);
-                    Freshness::Stale(self.inbox.progress().unwrap_or_default())
-                }
-                None => {
-                    self.asked.push(question.clone());
-                    Freshness::Stale(self.inbox.progress().unwrap_or_default())
-                }
+                Some(Err(cube)) => cube,
+                None => question.clone(),
             },
         };
-        Reply { answer: self.shown.get(&slot).cloned(), freshness }
+        self.asked.push(wanted);
+        let progress = self.inbox.progress().unwrap_or_default();
+        match self.estimates.get(question.key()) {
+            Some(Some(estimate)) => {
+                self.shown.insert(slot, (estimate.answer.clone(), Some(estimate.clone())));
+                return self.shown(slot, Freshness::Sampled(progress));
+            }
+            Some(None) => {}
+            None if question.dataset.row_count() < self.least_sampled => {}
+            None if matches!(question.ask, Ask::Index | Ask::Cube { .. }) => {}
+            None => self.asked_samples.push(question.clone()),
+        }
+        self.shown(slot, Freshness::Stale(progress))
     }
 
     fn show(&mut self, slot: Slot, answer: Arc<Answer>) -> Reply {
-        self.shown.insert(slot, answer.clone());
-        Reply { answer: Some(answer), freshness: Freshness::Final }
+        self.shown.insert(slot, (answer, None));
+        self.shown(slot, Freshness::Final)
+    }
+
+    fn shown(&self, slot: Slot, freshness: Freshness) -> Reply {
+        let (answer, estimate) = self.shown.get(&slot).cloned().unzip();
+        Reply { answer, freshness, estimate: estimate.flatten() }
     }
 
     /// The answer from the cube of the brush that is held, or the cube to be built for it. `None` when no
     /// brush is held, it does not filter the question, or no cube serves.
     fn by_cube(&mut self, question: &Question) -> Option<Result<Arc<Answer>, Question>> {
         let brush = self.brush.as_ref()?;
-        let wanted = brush.slots_of(question)?;
+        let wanted = brush.wanted(question)?;
         let cube = brush.cube_for(question)?;
         match self.answers.get(cube.key()) {
             Some(Ok(found)) => {
@@ -261,7 +333,7 @@ impl Engine {
             asked = foreseen;
         }
         let asked_rows = std::mem::take(&mut self.asked_rows);
-        self.inbox.want(asked, asked_rows);
+        self.inbox.want(asked, std::mem::take(&mut self.asked_samples), asked_rows);
     }
 
     /// Takes in what has finished. To be called at the start of every frame.
@@ -273,6 +345,14 @@ impl Engine {
                     for (key, result) in answers {
                         let bytes = result.as_ref().map_or(256, |answer| answer.bytes());
                         self.answers.insert(key, result, bytes);
+                    }
+                }
+                Message::Estimates { estimates, sample_bytes } => {
+                    self.sample_bytes = sample_bytes;
+                    self.inbox.seen_estimates(estimates.iter().map(|(key, _)| key));
+                    for (key, estimate) in estimates {
+                        let bytes = estimate.as_ref().map_or(64, |estimate| estimate.bytes());
+                        self.estimates.insert(key, estimate, bytes);
                     }
                 }
                 Message::Page { key, result } => {
@@ -332,6 +412,11 @@ impl Engine {
     pub fn status(&self) -> Status {
         let mut status = self.inbox.status();
         status.jobs = self.jobs;
+        status.cube_bytes =
+            self.answers.bytes_of(|result| result.as_ref().is_ok_and(|answer| answer.cube().is_some()));
+        status.answer_bytes = self.answers.bytes() - status.cube_bytes + self.estimates.bytes();
+        status.sample_bytes = self.sample_bytes;
+        status.code_bytes = self.codes.bytes();
         status
     }
 

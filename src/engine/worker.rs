@@ -5,21 +5,24 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use super::inbox::{Inbox, RowsRequest};
-use super::{Message, Results, Wake, jobs};
-use crate::query::{QueryError, Question, ScanOptions, Workers, rows, scan};
+use super::{Estimates, Message, Results, Wake, jobs};
+use crate::query::{
+    Codes, QueryError, Question, Sample, SampleOptions, ScanOptions, Workers, estimate, rows, scan_with_codes,
+};
 use crate::task::Task;
 
 /// Starts the thread that answers questions, one pass at a time.
 pub(super) fn start_scans(
     inbox: Arc<Inbox>,
     workers: Workers,
+    codes: Arc<Codes>,
     options: ScanOptions,
     sender: SyncSender<Message>,
     wake: Wake,
 ) -> io::Result<()> {
     jobs::spawn("engine", move || {
         while let Some((questions, task)) = inbox.take_questions() {
-            let results = answer_all(&questions, &workers, options, &task);
+            let results = answer_all(&questions, &workers, &codes, options, &task);
             inbox.questions_done(results.iter().map(|(key, _)| key.clone()));
             if !results.is_empty() && sender.send(Message::Answers(results)).is_err() {
                 return;
@@ -31,9 +34,15 @@ pub(super) fn start_scans(
 
 /// Answers in one pass; when that fails, each question alone, so that one bad column or expression
 /// takes no other picture with it. Nothing is returned for cancelled questions.
-fn answer_all(questions: &[Question], workers: &Workers, options: ScanOptions, task: &Task) -> Results {
+fn answer_all(
+    questions: &[Question],
+    workers: &Workers,
+    codes: &Codes,
+    options: ScanOptions,
+    task: &Task,
+) -> Results {
     let guarded = |questions: &[Question]| {
-        jobs::guarded_with(QueryError::Panicked, || scan(questions, workers, options, task))
+        jobs::guarded_with(QueryError::Panicked, || scan_with_codes(questions, codes, workers, options, task))
     };
     let pair = |question: &Question, result| (question.key().clone(), result);
     match guarded(questions) {
@@ -55,6 +64,51 @@ fn answer_all(questions: &[Question], workers: &Workers, options: ScanOptions, t
             results
         }
     }
+}
+
+/// Starts the thread that answers from samples. It keeps the sample of the table asked of last.
+pub(super) fn start_samples(
+    inbox: Arc<Inbox>,
+    workers: Workers,
+    options: SampleOptions,
+    sender: SyncSender<Message>,
+    wake: Wake,
+) -> io::Result<()> {
+    jobs::spawn("sample", move || {
+        let mut kept: Option<(String, Option<Arc<Sample>>)> = None;
+        while let Some((questions, task)) = inbox.take_samples() {
+            let source = questions[0].dataset.source();
+            let identity = source.identity();
+            let (_, sample) = match kept.take() {
+                Some(known) if known.0 == identity => kept.insert(known),
+                _ => kept.insert((identity, Sample::of(source, options))),
+            };
+            let estimates = match sample {
+                Some(sample) => estimate_all(sample, &questions, &workers, &task),
+                None => questions.iter().map(|question| (question.key().clone(), None)).collect(),
+            };
+            let sample_bytes = sample.as_ref().map_or(0, |sample| sample.bytes());
+            inbox.samples_done(estimates.iter().map(|(key, _)| key.clone()));
+            if sender.send(Message::Estimates { estimates, sample_bytes }).is_err() {
+                return;
+            }
+            wake();
+        }
+    })
+}
+
+/// What the sample says, of each question alone where not of all. What goes wrong is not told here: the
+/// exact answer will say so.
+fn estimate_all(sample: &Arc<Sample>, questions: &[Question], workers: &Workers, task: &Task) -> Estimates {
+    let of = |questions: &[Question]| {
+        jobs::guarded_with(QueryError::Panicked, || estimate(sample, questions, workers, task))
+    };
+    let keys = questions.iter().map(|question| question.key().clone());
+    let estimates = of(questions).unwrap_or_else(|_| {
+        let alone = questions.iter().map(|question| of(std::slice::from_ref(question)).ok()?.pop()?);
+        alone.collect()
+    });
+    keys.zip(estimates.into_iter().map(|estimate| estimate.map(Arc::new))).collect()
 }
 
 /// Starts the thread that reads the rows on screen, beside any scan.

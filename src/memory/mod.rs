@@ -9,6 +9,7 @@ mod heap;
 mod limits;
 #[cfg(unix)]
 mod lost_pages;
+mod machine;
 mod mapped;
 mod pod;
 mod spill;
@@ -17,6 +18,7 @@ mod text;
 pub use heap::keep_freed_memory;
 #[cfg(feature = "libhdf5")]
 pub use limits::confine;
+pub use machine::memory_bytes;
 pub use mapped::{Fingerprint, Mapped};
 pub use pod::{ByteOrder, Pod, RangeError, typed};
 pub use spill::{Spill, spill_folder};

@@ -1,12 +1,14 @@
 //! Questions compiled for one pass: every expression, clause and axis named once, by position.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
+use super::codes::AxisCodes;
 use super::groups::Plan;
 use super::masks::Test;
 use super::measure::Measures;
@@ -64,6 +66,15 @@ impl CompiledKey {
     }
 }
 
+/// An axis cut the same way wherever it is asked for.
+struct CompiledAxis {
+    expr: Expr,
+    bins: Bins,
+    /// Where its values are; `None` where its codes are read instead.
+    value: Option<usize>,
+    codes: Option<Arc<AxisCodes>>,
+}
+
 /// Collects expressions, each once.
 #[derive(Default)]
 pub(super) struct Collector {
@@ -84,10 +95,18 @@ impl Collector {
 impl Pass {
     /// Compiles `questions`, all on one table.
     pub(super) fn compile(questions: &[Question]) -> Result<Pass, QueryError> {
+        Pass::with_codes(questions, |_, _| None)
+    }
+
+    /// As [`Pass::compile`], with axes whose codes `codes_of` knows, or wants to know.
+    pub(super) fn with_codes(
+        questions: &[Question],
+        codes_of: impl Fn(&Expr, &Bins) -> Option<Arc<AxisCodes>>,
+    ) -> Result<Pass, QueryError> {
         let mut collector = Collector::default();
         let mut clauses: Vec<(Test, bool)> = Vec::new();
         let mut clause_places: HashMap<String, usize> = HashMap::new();
-        let mut axes: Vec<(usize, Bins)> = Vec::new();
+        let mut axes: Vec<CompiledAxis> = Vec::new();
         let mut compiled = Vec::with_capacity(questions.len());
         let mut filters: Vec<Vec<usize>> = Vec::new();
         let mut filter_of = Vec::with_capacity(questions.len());
@@ -106,16 +125,49 @@ impl Pass {
         for (question, filter) in questions.iter().zip(filter_of) {
             let resolve = |expr: &Expr| question.dataset.resolve(expr);
             let mut axis = |expr: &Expr, bins: &Bins, collector: &mut Collector| {
-                let value = collector.place(resolve(expr));
-                axes.iter().position(|(v, b)| *v == value && b == bins).unwrap_or_else(|| {
-                    axes.push((value, bins.clone()));
+                let expr = resolve(expr);
+                axes.iter().position(|known| known.expr == expr && known.bins == *bins).unwrap_or_else(|| {
+                    let codes = codes_of(&expr, bins);
+                    let is_coded = codes.as_ref().is_some_and(|codes| codes.is_complete());
+                    let value = (!is_coded).then(|| collector.place(expr.clone()));
+                    axes.push(CompiledAxis { expr, bins: bins.clone(), value, codes });
                     axes.len() - 1
                 })
             };
             let (active, ask) = question.ask.split();
-            let shape = match ask {
-                Ask::Grid { axes: asked, .. } => {
-                    let asked: Vec<&Axis> = active.iter().chain(asked).collect();
+            let binned = active.iter().map(|key| match key {
+                Key::Binned(axis) => Some(axis),
+                Key::Value(_) => None,
+            });
+            let binned: Option<Vec<&Axis>> = binned.collect();
+            let keys: Option<Vec<Key>> = match (ask, &binned) {
+                (Ask::Groups { keys, .. }, _) => Some(keys.iter().chain(active).cloned().collect()),
+                // Cells beside values that are brushed: groups of both, the values first.
+                (Ask::Grid { axes, .. }, None) => {
+                    Some(active.iter().cloned().chain(axes.iter().cloned().map(Key::Binned)).collect())
+                }
+                _ => None,
+            };
+            let shape = match (ask, binned, keys) {
+                (_, _, Some(keys)) => Shape::Groups {
+                    keys: keys
+                        .into_iter()
+                        .map(|key| match key {
+                            Key::Value(expr) => {
+                                let expr = resolve(&expr);
+                                let data_type = expr.data_type().clone();
+                                CompiledKey::Value { value: collector.place(expr), data_type }
+                            }
+                            Key::Binned(a) => CompiledKey::Binned {
+                                axis: axis(&a.expr, &a.bins, &mut collector),
+                                bins: a.bins,
+                            },
+                        })
+                        .collect(),
+                    plan: Plan::of(question.dataset.row_count()),
+                },
+                (Ask::Grid { axes: asked, .. }, Some(binned), None) => {
+                    let asked: Vec<&Axis> = binned.into_iter().chain(asked).collect();
                     let slots: Vec<usize> = asked.iter().map(|a| a.bins.slots()).collect();
                     let cells = slots.iter().fold(1u64, |n, &s| n.saturating_mul(s as u64));
                     if cells > MAX_CELLS {
@@ -124,26 +176,7 @@ impl Pass {
                     let axes = asked.iter().map(|a| axis(&a.expr, &a.bins, &mut collector)).collect();
                     Shape::Grid { axes, slots, cells: cells as usize }
                 }
-                Ask::Groups { keys, .. } => Shape::Groups {
-                    keys: keys
-                        .iter()
-                        .cloned()
-                        .chain(active.iter().cloned().map(Key::Binned))
-                        .map(|key| match &key {
-                            Key::Value(expr) => {
-                                let expr = resolve(expr);
-                                let data_type = expr.data_type().clone();
-                                CompiledKey::Value { value: collector.place(expr), data_type }
-                            }
-                            Key::Binned(a) => CompiledKey::Binned {
-                                axis: axis(&a.expr, &a.bins, &mut collector),
-                                bins: a.bins.clone(),
-                            },
-                        })
-                        .collect(),
-                    plan: Plan::of(question.dataset.row_count()),
-                },
-                Ask::Index | Ask::Cube { .. } => Shape::Index,
+                _ => Shape::Index,
             };
             let no_measures: &[Measure] = &[];
             let measures = match ask {
@@ -170,12 +203,24 @@ impl Pass {
         let schema = dataset.source().schema().clone();
         let tests = Program::compile(&collector.exprs[..tested], &schema);
         let program = Program::compile(&collector.exprs[tested..], &schema);
-        let mut numbers: Vec<usize> = axes.iter().map(|(value, _)| *value).collect();
+        let mut numbers: Vec<usize> = axes.iter().filter_map(|axis| axis.value).collect();
         numbers.extend(compiled.iter().flat_map(|question| question.fed.iter().flat_map(|fed| &fed.values)));
         numbers.sort_unstable();
         numbers.dedup();
-        let slotter =
-            |(value, bins): (usize, Bins)| (value, Slotter::new(collector.exprs[value].data_type(), &bins));
+        let mut coded = Vec::new();
+        let mut learning = Vec::with_capacity(axes.len());
+        let slotter = |axis: CompiledAxis| match (axis.value, axis.codes) {
+            (None, Some(codes)) => {
+                // Codes come after the values of all expressions.
+                coded.push(codes);
+                learning.push(None);
+                (collector.exprs.len() + coded.len() - 1, Slotter::of_codes())
+            }
+            (value, codes) => {
+                learning.push(codes);
+                (value.unwrap_or_default(), Slotter::new(axis.expr.data_type(), &axis.bins))
+            }
+        };
         let axes = axes.into_iter().map(slotter).collect();
         collector.exprs.truncate(tested);
         Ok(Pass {
@@ -186,6 +231,8 @@ impl Pass {
             clauses,
             filters,
             axes,
+            coded,
+            learning,
             numbers,
             questions: compiled,
             overflowed: AtomicU64::new(0),

@@ -26,6 +26,11 @@ impl Layout {
         Layout { starts, unit_chunks: chunks.div_ceil(UNITS as usize).max(1) }
     }
 
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        self.starts[self.chunks()]
+    }
+
     /// Number of chunks.
     pub fn chunks(&self) -> usize {
         self.starts.len() - 1

@@ -15,7 +15,9 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
 use super::QueryError;
-use crate::aggregate::{AGGREGATES, Aggregate, Goal, Input, Lane, Lanes, Measured, Search, Sight, Standing};
+use crate::aggregate::{
+    AGGREGATES, Aggregate, FromSample, Goal, Input, Lane, Lanes, Measured, Search, Sight, Standing,
+};
 use crate::data::{Field, Schema};
 use crate::dataset::Dataset;
 use crate::expr::{Expr, ExprError, Outer, OuterCall, Program, describe, nearest, quote_name, scalar};
@@ -473,10 +475,22 @@ impl Measures {
 
     /// The finished measures over elements `0..cells` of `lanes`; null where a cell has no value.
     pub(super) fn finish(&self, lanes: &Lanes, cells: usize) -> Result<Vec<ArrayRef>, QueryError> {
+        self.finish_with(lanes, cells, |_, array| array)
+    }
+
+    /// As [`Measures::finish`], with every finished aggregate replaced by `of_part` of it.
+    pub(super) fn finish_with(
+        &self,
+        lanes: &Lanes,
+        cells: usize,
+        of_part: impl Fn(&Aggregate, ArrayRef) -> ArrayRef,
+    ) -> Result<Vec<ArrayRef>, QueryError> {
         if let Some(lost) = self.parts.iter().find(|part| part.standing(lanes, cells) == Standing::Lost) {
             return Err(QueryError::TooManyValues { aggregate: lost.aggregate.name });
         }
         let finished = self.finish_parts(lanes, cells);
+        let parts = self.parts.iter().zip(finished);
+        let finished: Vec<ArrayRef> = parts.map(|(part, array)| of_part(part.aggregate, array)).collect();
         let measured = |(measure, places): &(Measure, Vec<usize>)| {
             let parts: Vec<ArrayRef> = places.iter().map(|&place| finished[place].clone()).collect();
             match &measure.formula {
@@ -489,6 +503,17 @@ impl Measures {
 }
 
 impl Measures {
+    /// Whether measure `m` is of a sample no more than what the sample holds.
+    pub(super) fn is_bound(&self, m: usize) -> bool {
+        let bound = |&part: &usize| self.parts[part].aggregate.from_sample() == FromSample::Bound;
+        self.asked[m].1.iter().any(bound)
+    }
+
+    /// Whether measure `m` is the number of rows.
+    pub(super) fn is_count_of_rows(&self, m: usize) -> bool {
+        self.asked[m].0.is_count_of_rows()
+    }
+
     /// Of every measure, whether it was finished from a sketch.
     pub(super) fn approximate(&self, lanes: &Lanes, cells: usize) -> Vec<bool> {
         let is = |&place: &usize| self.parts[place].standing(lanes, cells) == Standing::Approximate;

@@ -4,11 +4,15 @@
 //! on one table in one shared pass, in parallel over chunks, with the same digits on any number of
 //! threads: the rows are cut into units that depend on the table alone, and the units' partial results
 //! are merged in order. A [`Cube`] holds the answers for every position of a brush, so that moving it
-//! touches no row. [`rows::fetch`] reads the rows a person looks at. Nothing here keeps a thread
+//! touches no row. A [`Sample`] tells by [`estimate`] what the answer will be about, before all rows are
+//! read. [`rows::fetch`] reads the rows a person looks at. Nothing here keeps a thread
 //! or a cache.
 
+mod brush;
+mod codes;
 mod compile;
 mod cube;
+mod estimate;
 mod groups;
 mod layout;
 mod masks;
@@ -18,13 +22,18 @@ mod pass;
 mod question;
 mod rounds;
 pub mod rows;
+mod sample;
 mod scan;
 mod skip;
 mod tally;
 
-pub use cube::{Brush, Cube};
+pub use brush::{Brush, Wanted};
+pub use codes::Codes;
+pub use cube::Cube;
+pub use estimate::{Accuracy, Estimate, TWO_SIDED_95, estimate};
 pub use groups::{GroupKey, Groups, Having, Listing, Order, OtherGroups};
 pub use layout::{Layout, RowIndex};
 pub use measure::{Aggregation, Measure};
 pub use question::{Answer, Ask, Axis, Key, QueryError, Question};
-pub use scan::{ScanOptions, Workers, scan, scan_counting};
+pub use sample::{REPLICATES, Sample, SampleOptions};
+pub use scan::{ScanOptions, Workers, scan, scan_counting, scan_with_codes};

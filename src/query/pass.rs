@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, BooleanArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterBuilder;
 
+use super::codes::{AxisCodes, Learned};
 use super::compile::{Compiled, Shape};
 use super::groups::{GroupMemory, GroupPartial, GroupTotal, Plan};
 use super::masks::{Mask, Test, keep_passing};
@@ -36,6 +37,10 @@ pub(super) struct Pass {
     pub(super) clauses: Vec<(Test, bool)>,
     /// Position of the values, and how they are cut.
     pub(super) axes: Vec<(usize, Slotter)>,
+    /// Codes read in place of values; they come after all values.
+    pub(super) coded: Vec<Arc<AxisCodes>>,
+    /// Of every axis, the codes to be learned.
+    pub(super) learning: Vec<Option<Arc<AxisCodes>>>,
     /// Positions of the values that are binned or folded as numbers.
     pub(super) numbers: Vec<usize>,
     pub(super) questions: Vec<Compiled>,
@@ -69,6 +74,8 @@ pub(super) struct Scratch {
     pub(super) cells: Vec<u32>,
     /// Positions of the rows that pass each filter.
     chosen: Vec<Vec<u32>>,
+    /// Codes of the chunk, of every axis that is to be learned.
+    learned: Vec<Option<Learned>>,
 }
 
 /// What one worker keeps from chunk to chunk.
@@ -116,7 +123,7 @@ impl Pass {
         };
         let chosen = vec![Vec::new(); self.filters.len()];
         let slots = vec![vec![0; BLOCK]; self.axes.len()];
-        let scratch = Scratch { slots, cells: Vec::new(), chosen };
+        let scratch = Scratch { slots, cells: Vec::new(), chosen, learned: Vec::new() };
         Worker { scratch, tallies: self.questions.iter().map(tally).collect() }
     }
 
@@ -186,11 +193,30 @@ impl Pass {
             }
         }
         let Some(values) = self.values(&chunk, tested, masks)? else { return Ok(()) };
+        // Where only some rows are worked on, the others' codes are not known.
+        let first = chunk.rows.start;
+        let blank = |codes: &Option<Arc<AxisCodes>>| codes.as_ref()?.blank(first, chunk.len());
+        worker.scratch.learned = match values.rows == chunk.len() {
+            true => self.learning.iter().map(blank).collect(),
+            false => Vec::new(),
+        };
         for start in (0..values.rows).step_by(BLOCK) {
             let block = start..(start + BLOCK).min(values.rows);
             self.fold(&values, &block, partials, worker, memory)?;
         }
+        for (codes, learned) in self.learning.iter().zip(worker.scratch.learned.drain(..)) {
+            if let (Some(codes), Some(learned)) = (codes, learned) {
+                codes.learn(first, learned);
+            }
+        }
         Ok(())
+    }
+
+    /// The codes of the chunk that are read in place of values.
+    fn coded_values(&self, chunk: &Chunk) -> Result<Vec<ArrayRef>, QueryError> {
+        let lost = || QueryError::Panicked("codes of an axis are lost".to_owned());
+        let codes = |codes: &Arc<AxisCodes>| codes.chunk(chunk.rows.start).cloned().ok_or_else(lost);
+        self.coded.iter().map(codes).collect()
     }
 
     /// Evaluates what the clauses did not test. `None` when no row is to be folded.
@@ -208,12 +234,13 @@ impl Pass {
             return Ok(None);
         }
         let mut columns = self.read_columns(&self.program, &chunk.rows)?;
+        let mut coded = self.coded_values(chunk)?;
         if let Some(bits) = any.bits
             && any.passing * DENSE < rows
             && skips
         {
             let kept = FilterBuilder::new(&BooleanArray::new(bits, None)).optimize().build();
-            for array in columns.iter_mut().chain(&mut tested) {
+            for array in columns.iter_mut().chain(&mut tested).chain(&mut coded) {
                 *array = kept.filter(array).map_err(internal)?;
             }
             rows = any.passing;
@@ -223,6 +250,7 @@ impl Pass {
         self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
         let mut arrays = tested;
         arrays.extend(others);
+        arrays.extend(coded);
         let mut numbers = arrays.clone();
         for &value in &self.numbers {
             numbers[value] = plain_numbers(&arrays[value]);
@@ -246,6 +274,11 @@ impl Pass {
         let Worker { scratch, tallies } = worker;
         for ((value, slotter), slots) in self.axes.iter().zip(&mut scratch.slots) {
             slotter.write(&numbers[*value], block.clone(), &mut slots[..block.len()]);
+        }
+        for (learned, slots) in scratch.learned.iter_mut().zip(&scratch.slots) {
+            if let Some(learned) = learned {
+                learned.extend(&slots[..block.len()]);
+            }
         }
         let mut chosen = std::mem::take(&mut scratch.chosen);
         let positions: Vec<Option<&[u32]>> =

@@ -50,16 +50,16 @@ pub enum Ask {
     Index,
     /// Another question for every slot of a brushed axis (or plane) at once; answered by a [`Cube`].
     Cube {
-        /// The axes brushed, slowest first.
-        active: Vec<Axis>,
+        /// The axes brushed, slowest first; or one key whose values are.
+        active: Vec<Key>,
         /// [`Ask::Grid`] or [`Ask::Groups`].
         ask: Box<Ask>,
     },
 }
 
 impl Ask {
-    /// The brushed axes, and what is asked of each of their slots.
-    pub(super) fn split(&self) -> (&[Axis], &Ask) {
+    /// What is brushed, and what is asked of each of its slots or values.
+    pub(super) fn split(&self) -> (&[Key], &Ask) {
         match self {
             Ask::Cube { active, ask } => (active, ask),
             ask => (&[], ask),
@@ -69,6 +69,10 @@ impl Ask {
     fn write_key(&self, resolve: &impl Fn(&Expr) -> Expr, key: &mut String) {
         use std::fmt::Write;
         let axis = |axis: &Axis| format!("{}:{:?}", resolve(&axis.expr), axis.bins.edges());
+        let key_text = |key: &Key| match key {
+            Key::Value(expr) => resolve(expr).to_string(),
+            Key::Binned(binned) => axis(binned),
+        };
         let measured = |key: &mut String, measures: &[Measure]| {
             for measure in measures {
                 let _ = write!(key, "|{}", measure.key(resolve));
@@ -85,10 +89,7 @@ impl Ask {
             Ask::Groups { keys, measures, listing } => {
                 key.push_str("groups");
                 for k in keys {
-                    let _ = match k {
-                        Key::Value(expr) => write!(key, "|{}", resolve(expr)),
-                        Key::Binned(a) => write!(key, "|{}", axis(a)),
-                    };
+                    let _ = write!(key, "|{}", key_text(k));
                 }
                 measured(key, measures);
                 listing.write_key(key);
@@ -96,8 +97,8 @@ impl Ask {
             Ask::Index => key.push_str("index"),
             Ask::Cube { active, ask } => {
                 key.push_str("cube");
-                for a in active {
-                    let _ = write!(key, "|{}", axis(a));
+                for k in active {
+                    let _ = write!(key, "|{}", key_text(k));
                 }
                 key.push('|');
                 ask.write_key(resolve, key);

@@ -8,9 +8,10 @@ use super::compile::{Compiled, Shape};
 use super::groups::GroupMemory;
 use super::pass::{Partial, Pass, Worker};
 use super::rounds;
-use super::{Answer, Ask, Cube, Layout, QueryError, Question, RowIndex};
+use super::{Answer, Ask, Codes, Cube, Layout, QueryError, Question, RowIndex};
 use crate::aggregate::Lanes;
 use crate::dataset::Source;
+use crate::expr::Program;
 use crate::task::Task;
 
 /// Niceness of the threads behind a window.
@@ -51,6 +52,12 @@ impl Workers {
             .build()
             .map(Workers)
             .map_err(std::io::Error::other)
+    }
+
+    /// `work` of each of `0..count`, in order, done in parallel.
+    pub(super) fn map<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+        use rayon::prelude::*;
+        self.0.install(|| (0..count).into_par_iter().map(work).collect())
     }
 
     /// Number of threads.
@@ -101,7 +108,34 @@ pub fn scan_counting(
     task: &Task,
 ) -> Result<(Vec<Answer>, u64), QueryError> {
     let Some(first) = questions.first() else { return Ok((Vec::new(), 0)) };
-    unchanged(first.dataset.source().as_ref(), || pass_over(first, questions, workers, options, task))
+    let pass = |_: &Arc<Layout>| Pass::compile(questions);
+    unchanged(first.dataset.source().as_ref(), || pass_over(first, pass, questions, workers, options, task))
+}
+
+/// As [`scan`]; axes that `codes` knows are not read, and others are learned.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_with_codes(
+    questions: &[Question],
+    codes: &Codes,
+    workers: &Workers,
+    options: ScanOptions,
+    task: &Task,
+) -> Result<Vec<Answer>, QueryError> {
+    let Some(first) = questions.first() else { return Ok(Vec::new()) };
+    let source = first.dataset.source();
+    let table = source.identity();
+    codes.begin();
+    let pass = |layout: &Arc<Layout>| {
+        Pass::with_codes(questions, |expr, bins| {
+            // What does not fit its type is told of every row, and hence looked for in every scan.
+            let overflows = Program::compile(std::slice::from_ref(expr), source.schema()).may_overflow();
+            if overflows { None } else { codes.of(layout, &table, expr, bins) }
+        })
+    };
+    let answered = unchanged(source.as_ref(), || pass_over(first, pass, questions, workers, options, task));
+    answered.map(|(answers, _)| answers)
 }
 
 /// What `read` gives, if `source` is what was opened before and after. A failure that comes of a change
@@ -123,14 +157,15 @@ pub(super) fn unchanged<T>(
 
 fn pass_over(
     first: &Question,
+    compile: impl FnOnce(&Arc<Layout>) -> Result<Pass, QueryError>,
     questions: &[Question],
     workers: &Workers,
     options: ScanOptions,
     task: &Task,
 ) -> Result<(Vec<Answer>, u64), QueryError> {
     let source = first.dataset.source().clone();
-    let mut pass = Pass::compile(questions)?;
     let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));
+    let mut pass = compile(&layout)?;
     let groups = pass.questions.iter().filter(|question| matches!(question.shape, Shape::Groups { .. }));
     let memory = GroupMemory::new(options.group_budget / groups.count().max(1));
     let rows = source.row_count();
@@ -336,8 +371,8 @@ fn finish(
         (Partial::Grid(lanes), Ask::Cube { active, ask }) => {
             Answer::Cube(Box::new(Cube::of_grid(lanes, compiled, active, ask)))
         }
-        (Partial::AllGroups(groups), Ask::Cube { active, .. }) => {
-            Answer::Cube(Box::new(Cube::of_groups(*groups, compiled, active, task)?))
+        (Partial::AllGroups(groups), Ask::Cube { active, ask }) => {
+            Answer::Cube(Box::new(Cube::of_groups(*groups, compiled, active, ask, task)?))
         }
         (Partial::Grid(lanes), ask) => Answer::Grid(compiled.finish_grid(&lanes, ask)?),
         (Partial::AllGroups(groups), Ask::Groups { listing, .. }) => {

@@ -45,12 +45,13 @@ pub(super) fn resolve(
         .ok_or_else(|| Outcome::wrong(format!("{} has no extent.", spec.expr)))?;
     let reply = cx.answers.answer(slot(view.id, n), &question);
     let extent = match (&reply.freshness, &reply.answer) {
-        (Freshness::Final, Some(answer)) => questions::extent_of(answer),
+        // Of a sample: where the axis will end, to begin with.
+        (Freshness::Final | Freshness::Sampled(_), Some(answer)) => questions::extent_of(answer),
         // A range given needs no extent.
         _ if spec.range.is_some() => None,
         (Freshness::Failed(error), _) => return Err(Outcome::unanswered(error)),
         (Freshness::Stale(progress), _) => return Err(Outcome::Waiting(*progress)),
-        (Freshness::Final, None) => None,
+        (Freshness::Final | Freshness::Sampled(_), None) => None,
     };
     let bins = questions::bins(spec, &expr, extent, target);
     let unit = Unit::of(expr.data_type());

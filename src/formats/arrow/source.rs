@@ -40,12 +40,14 @@ pub(super) struct ArrowSource {
     positions: Vec<Position>,
     schema: Schema,
     splits: Vec<u64>,
+    page_rows: u64,
     dictionaries: HashMap<i64, Dictionary>,
     kept: Mutex<Kept>,
 }
 
 impl ArrowSource {
     pub(super) fn new(mapped: Arc<Mapped>, layout: Layout) -> ArrowSource {
+        let file = mapped.buffer();
         let fields = layout.schema.fields().iter().map(|field| public_field(field, &layout)).collect();
         let rows = layout.starts.last().copied().unwrap_or(0);
         let mut splits: Vec<u64> =
@@ -59,12 +61,16 @@ impl ArrowSource {
                 (*id, Dictionary { generations: cells, unified: OnceLock::new() })
             })
             .collect();
+        let is_compressed = layout.batches.first().is_some_and(|batch| is_compressed(batch, &file));
+        let longest = layout.starts.windows(2).map(|pair| pair[1] - pair[0]).max();
+        let page_rows = longest.filter(|&rows| is_compressed && rows > 0).unwrap_or(1);
         ArrowSource {
             identity: format!("arrow:{}:{}", mapped.path().display(), mapped.fingerprint()),
-            file: mapped.buffer(),
+            file,
             positions: positions(&layout.schema, layout.version),
             schema: Schema::new(fields),
             splits,
+            page_rows,
             dictionaries,
             kept: Mutex::default(),
             layout,
@@ -244,6 +250,12 @@ impl ArrowSource {
     }
 }
 
+fn is_compressed(batch: &Part, file: &Buffer) -> bool {
+    batch.message(file).is_ok_and(|message| {
+        message.as_ref().header_as_record_batch().is_some_and(|batch| batch.compression().is_some())
+    })
+}
+
 /// Concatenates; arrow-select panics where offsets overflow.
 fn join(parts: &[ArrayRef]) -> Result<ArrayRef, String> {
     let borrowed: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
@@ -287,6 +299,10 @@ impl Source for ArrowSource {
 
     fn splits(&self) -> &[u64] {
         &self.splits
+    }
+
+    fn page_rows(&self) -> u64 {
+        self.page_rows
     }
 
     fn is_current(&self) -> bool {

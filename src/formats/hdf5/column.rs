@@ -97,6 +97,27 @@ impl Column {
         }
     }
 
+    /// Whether [`gather`](Self::gather) has a way that [`read`](Self::read) has not.
+    pub(super) fn gathers(&self) -> bool {
+        matches!(self.values, Values::Cells { .. }) && !matches!(self.missing, Missing::Bitmap(_))
+    }
+
+    /// The values in each of `blocks`, which lie inside the column, read without a page of the map.
+    pub(super) fn gather(&self, blocks: &[Range<u64>]) -> Result<ArrayRef, String> {
+        let Values::Cells { data, offset, cell } = &self.values else {
+            return Err("it is not kept in cells".to_owned());
+        };
+        let count = blocks.iter().map(|block| (block.end - block.start) as usize).sum();
+        let cells = |data: &DataSet, offset, width| {
+            cells_of(data.gather(blocks)?, data.row_bytes(), offset, width, count)
+        };
+        let nulls = match &self.missing {
+            Missing::Mask { data, offset } => marked(&cells(data, *offset, 1)?, count),
+            _ => None,
+        };
+        cell.array(&cells(data, *offset, cell.width())?, count, nulls, data.container())
+    }
+
     /// The values in `rows`, which lie inside the column.
     pub(super) fn read(&self, rows: Range<u64>) -> Result<ArrayRef, String> {
         let count = usize::try_from(rows.end - rows.start).map_err(|_| "too many rows at once".to_owned())?;
@@ -126,9 +147,7 @@ impl Missing {
         let valid = match self {
             Missing::Unmarked => return Ok(None),
             Missing::Mask { data, offset } => {
-                let mask = cells_of(data.read(rows)?, data.row_bytes(), *offset, 1, count)?;
-                let present = compare::bits(&mask[..count], |mark| mark == 0);
-                BooleanBuffer::new(Buffer::from_vec(present), 0, count)
+                return Ok(marked(&cells_of(data.read(rows)?, data.row_bytes(), *offset, 1, count)?, count));
             }
             Missing::Bitmap(bitmap) => {
                 let first = (rows.start % 8) as usize;
@@ -139,6 +158,13 @@ impl Missing {
         let nulls = NullBuffer::new(valid);
         Ok((nulls.null_count() > 0).then_some(nulls))
     }
+}
+
+/// Which rows a mask marks as missing: those with anything but 0.
+fn marked(mask: &[u8], count: usize) -> Option<NullBuffer> {
+    let present = compare::bits(&mask[..count], |mark| mark == 0);
+    let nulls = NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(present), 0, count));
+    (nulls.null_count() > 0).then_some(nulls)
 }
 
 /// The `width` bytes at `offset` of each of `count` rows, beside each other; `rows` itself if that is

@@ -228,6 +228,31 @@ impl DataSet {
         }
     }
 
+    /// The bytes of the rows of `blocks`, one block after another.
+    pub(super) fn gather(&self, blocks: &[Range<u64>]) -> Result<Buffer, String> {
+        let rows: u64 = blocks.iter().map(|block| block.end.saturating_sub(block.start)).sum();
+        let mut out = Vec::new();
+        let length = usize::try_from(rows).ok().and_then(|rows| rows.checked_mul(self.row_bytes));
+        length
+            .and_then(|length| out.try_reserve_exact(length).ok())
+            .ok_or_else(|| format!("{rows} rows of data set {} do not fit into memory", self.path))?;
+        for block in blocks {
+            match &self.storage {
+                Storage::Contiguous { start } if block.start <= block.end && block.end <= self.rows => {
+                    let from = out.len();
+                    out.resize(from + (block.end - block.start) as usize * self.row_bytes, 0);
+                    let offset = start + block.start as usize * self.row_bytes;
+                    self.container
+                        .mapped
+                        .read_at(offset, &mut out[from..])
+                        .map_err(|error| format!("data set {}: {error}", self.path))?;
+                }
+                _ => out.extend_from_slice(&self.read(block.clone())?),
+            }
+        }
+        Ok(Buffer::from(out))
+    }
+
     fn read_bands(&self, rows: Range<u64>, length: usize) -> Result<Buffer, String> {
         let Storage::Chunked { band_rows, .. } = self.storage else { return self.read(rows) };
         let (first, last) = (rows.start / band_rows, (rows.end - 1) / band_rows);

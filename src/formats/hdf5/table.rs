@@ -13,7 +13,7 @@ use super::container::Container;
 use super::fault::Fault;
 use super::tree::Candidate;
 use crate::data::{Field, Schema};
-use crate::dataset::{ReadError, Source};
+use crate::dataset::{ReadError, Source, read_each};
 use crate::memory::Mapped;
 
 /// Fewest rows between two splits.
@@ -147,6 +147,20 @@ fn splits(rows: u64, chunk_rows: Option<u64>) -> Vec<u64> {
     (1..).map_while(|i: u64| i.checked_mul(step)).take_while(|&row| row < rows).collect()
 }
 
+/// What `read` gives, if it is `rows` values of the field's type.
+fn checked(
+    field: &Field,
+    rows: u64,
+    read: impl FnOnce() -> Result<ArrayRef, String>,
+) -> Result<ArrayRef, String> {
+    let array = catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err("the file is damaged in a way its decoder did not foresee".to_owned()))?;
+    if array.len() as u64 != rows || array.data_type() != &field.data_type {
+        return Err(format!("{} values of type {} were decoded", array.len(), array.data_type()));
+    }
+    Ok(array)
+}
+
 impl Source for Hdf5Table {
     fn schema(&self) -> &Schema {
         &self.schema
@@ -162,13 +176,25 @@ impl Source for Hdf5Table {
         if rows.start > rows.end || rows.end > self.rows {
             return Err(fail(format!("the table has only {} rows", self.rows)));
         }
-        let array = catch_unwind(AssertUnwindSafe(|| self.columns[column].read(rows.clone())))
-            .unwrap_or_else(|_| Err("the file is damaged in a way its decoder did not foresee".to_owned()))
-            .map_err(fail)?;
-        if array.len() as u64 != rows.end - rows.start || array.data_type() != &field.data_type {
-            return Err(fail(format!("{} values of type {} were decoded", array.len(), array.data_type())));
+        checked(field, rows.end - rows.start, || self.columns[column].read(rows.clone())).map_err(fail)
+    }
+
+    fn gather(&self, column: usize, blocks: &[Range<u64>]) -> Result<ArrayRef, ReadError> {
+        let field = &self.schema.fields()[column];
+        let (first, last) = (blocks.first().map_or(0, |b| b.start), blocks.last().map_or(0, |b| b.end));
+        let fail = |reason: String| ReadError { column: field.name.clone(), rows: first..last, reason };
+        if let Some(beyond) = blocks.iter().find(|block| block.start > block.end || block.end > self.rows) {
+            return Err(fail(format!("the table has only {} rows, not {beyond:?}", self.rows)));
         }
-        Ok(array)
+        if !self.columns[column].gathers() {
+            return read_each(self, column, blocks);
+        }
+        let rows = blocks.iter().map(|block| block.end - block.start).sum();
+        checked(field, rows, || self.columns[column].gather(blocks)).map_err(fail)
+    }
+
+    fn page_rows(&self) -> u64 {
+        self.columns.iter().filter_map(Column::chunk_rows).max().unwrap_or(1).clamp(1, self.rows.max(1))
     }
 
     fn splits(&self) -> &[u64] {
