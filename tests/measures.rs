@@ -372,6 +372,7 @@ fn every_measure_of_groups_and_of_a_cube_is_that_of_a_grid() {
         "nunique(text)",
         "mode(dictionary)",
         "median(f32)",
+        "mutual_information(u8, f32, 8)",
         "any(bool)",
         "sum(u8) / (count where bool)",
     ];
@@ -677,5 +678,54 @@ fn a_large_table_is_searched_for_quantiles_and_distinct_values_and_they_are_exac
                 );
             }
         }
+    }
+}
+
+#[test]
+fn mutual_information_equals_a_naive_loop_and_filters_move_no_bin() {
+    let rows = 4000usize;
+    let mut random = Random::new(11);
+    let x: Vec<f64> = (0..rows).map(|_| random.unit() * 10.0).collect();
+    let n: Vec<i64> = x.iter().map(|x| (*x as i64 + random.below(4) as i64) % 8).collect();
+    let dataset = table(vec![
+        ("x", floats(&x.iter().copied().map(Some).collect::<Vec<_>>())),
+        ("n", Arc::new(Int64Array::from(n.clone())) as ArrayRef),
+        ("k", Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|i| i % 3)))),
+    ]);
+    let (low, high) =
+        (x.iter().copied().fold(f64::INFINITY, f64::min), x.iter().copied().fold(0.0, f64::max));
+    let bins = Bins::new(low, high.next_up(), 16, Scale::Linear).unwrap();
+    let naive = |passes: &dyn Fn(usize) -> bool| {
+        let mut joint: std::collections::BTreeMap<(usize, i64), f64> = Default::default();
+        for row in (0..rows).filter(|&row| passes(row)) {
+            *joint.entry((bins.bin_of(x[row]).unwrap(), n[row])).or_default() += 1.0;
+        }
+        let total: f64 = joint.values().sum();
+        let of_x = |x| joint.iter().filter(|((a, _), _)| *a == x).map(|(_, count)| count).sum::<f64>();
+        let of_n = |n| joint.iter().filter(|((_, b), _)| *b == n).map(|(_, count)| count).sum::<f64>();
+        let term = |(&(a, b), &count): (&(usize, i64), &f64)| {
+            count / total * (count * total / of_x(a) / of_n(b)).ln()
+        };
+        joint.iter().map(term).sum::<f64>()
+    };
+    // Eight whole numbers are a bin each.
+    let measures = [
+        "mutual_information(x, n, 16)",
+        "mutual_information(x, n, 16) where k = 1",
+        "mutual_information(n, n)",
+        "mutual_information(x, n) where k > 9",
+    ];
+    let selection = Selection::of([Clause::filter(Expr::parse("x > 3", dataset.schema()).unwrap())]);
+    let question = grid_question(&dataset, selection, vec![], &measures);
+    let right = [naive(&|row| x[row] > 3.0), naive(&|row| x[row] > 3.0 && row % 3 == 1)];
+    for (threads, chunk_rows) in [(1, 64), (3, 7), (2, 5000)] {
+        let answer = ask(&question, threads, chunk_rows);
+        let grid = answer.grid().unwrap();
+        for (m, right) in right.into_iter().enumerate() {
+            let found = grid.measure(m)[0];
+            assert!((found - right).abs() < 1e-12, "{found}, not {right}");
+        }
+        assert!(grid.measure(2)[0] > right[0], "what a value tells of itself");
+        assert!(grid.measures[3].is_null(0));
     }
 }

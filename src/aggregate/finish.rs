@@ -324,6 +324,14 @@ pub(super) fn interpolated(low: f64, high: f64, fraction: f64) -> f64 {
     }
 }
 
+/// Mutual information in nats; missing where no row has both values.
+pub(super) fn information(cells: &Cells<'_>) -> ArrayRef {
+    match cells.store(Lane::Joint) {
+        Some(Store::Joint(joint)) => Arc::new(Float64Array::from(joint.information(cells.cells))),
+        _ => cells.absent(),
+    }
+}
+
 /// `sum / count` with the whole part and the rest divided apart, so that large sums keep their digits.
 fn divide(sum: i128, count: u64) -> f64 {
     let count_wide = i128::from(count);

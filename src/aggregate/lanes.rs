@@ -1,11 +1,13 @@
 //! Accumulators: the sufficient statistics of every cell.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
 
+use super::joint::{Cuts, Joint};
 use super::search::{Round, Sight};
 use super::store::Store;
 use super::table::Measured;
@@ -44,12 +46,14 @@ pub enum Lane {
     Counts,
     /// The values in their order.
     Ranks,
+    /// The bins of two values.
+    Joint,
 }
 
 impl Lane {
     /// Whether it keeps the values themselves, many to a cell.
     pub(super) fn keeps_values(self) -> bool {
-        matches!(self, Lane::Distinct | Lane::Counts | Lane::Ranks)
+        matches!(self, Lane::Distinct | Lane::Counts | Lane::Ranks | Lane::Joint)
     }
 
     pub(super) fn is_smallest(self) -> bool {
@@ -58,12 +62,14 @@ impl Lane {
 }
 
 /// What accumulators are fed with: some values of a row, and which rows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Input {
     /// Types of the values; a row counts where none of them is missing.
     pub types: Vec<DataType>,
     /// Whether only rows that meet a condition of its own count.
     pub conditioned: bool,
+    /// How two values are cut, for those aggregates that cut them.
+    pub cuts: Option<Arc<Cuts>>,
 }
 
 /// The rows of a chunk as accumulators are fed them.
@@ -187,7 +193,10 @@ impl Lanes {
             }
             let store = |lane| match sights.iter().find(|sight| sight.input == i && sight.lane == lane) {
                 Some(sight) => sight.store(cells),
-                None => Store::new(lane, &input.types, cells),
+                None => match (lane, &input.cuts) {
+                    (Lane::Joint, Some(cuts)) => Store::Joint(Box::new(Joint::new(cuts.clone()))),
+                    _ => Store::new(lane, &input.types, cells),
+                },
             };
             let lanes = wanted.into_iter().map(|lane| (lane, store(lane))).collect();
             InputLanes { left_out: Counts::new(cells), types: input.types.clone(), lanes }

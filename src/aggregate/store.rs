@@ -9,6 +9,7 @@ use arrow::datatypes::{
 };
 
 use super::codes::{codes, texts};
+use super::joint::Joint;
 use super::lanes::Lane;
 use super::pick::{self, Pick};
 use super::search::{Ranked, Sought};
@@ -36,6 +37,7 @@ pub(super) enum Store {
     Picks(Vec<Pick<u64>>),
     TextPicks(Vec<Pick<Box<str>>>),
     Tally(Box<Tally>),
+    Joint(Box<Joint>),
     /// What one pass of a search finds.
     Sought(Box<Sought>),
     /// Quantiles that were searched for.
@@ -52,7 +54,7 @@ impl Store {
         let is_text = types.first().is_some_and(|t| crate::data::kind(t) == crate::data::Kind::Text);
         let tally = |purpose| Store::Tally(Box::new(Tally::new(purpose)));
         let mut store = match (lane, kind) {
-            (Lane::Count, _) => Store::Nothing,
+            (Lane::Count | Lane::Joint, _) => Store::Nothing,
             (Lane::Min | Lane::Max, None) if is_text => Store::Texts(Vec::new()),
             (Lane::First | Lane::Last, None) if is_text => Store::TextPicks(Vec::new()),
             (Lane::Distinct, known) if is_text || known.is_some() => tally(Purpose::Distinct),
@@ -89,13 +91,14 @@ impl Store {
             Store::Picks(picks) => picks.resize(cells, None),
             Store::TextPicks(picks) => picks.resize(cells, None),
             Store::Tally(tally) => tally.grow(cells),
+            Store::Joint(joint) => joint.tally.grow(cells),
         }
     }
 
     pub(super) fn element_bytes(&self) -> usize {
         match self {
             // Its values have a budget of their own.
-            Store::Tally(_) => 16,
+            Store::Tally(_) | Store::Joint(_) => 16,
             Store::Nothing | Store::Sought(_) | Store::Ranked(_) | Store::Distincts(_) => 0,
             Store::Integers(_) | Store::Floats(_) => 16,
             Store::Moments(_) => size_of::<Shifted>(),
@@ -125,6 +128,7 @@ impl Store {
         match self {
             Store::Nothing | Store::Ranked(_) | Store::Distincts(_) => {}
             Store::Sought(sought) => sought.update(array, &block, cells, trash),
+            Store::Joint(joint) => joint.update(values, &block, cells, trash),
             Store::Integers(sums) => {
                 whole_numbers!(array, |v| fold::sum_integers(&v[rows], cells, sums), else ())
             }
@@ -240,6 +244,9 @@ impl Store {
                 each.add(mine, theirs, pick::better(lane == Lane::Last));
             }
             (Store::Sought(mine), Store::Sought(theirs)) => mine.merge(theirs),
+            (Store::Joint(mine), Store::Joint(theirs)) => {
+                mine.tally.merge(&theirs.tally, each.elements, target);
+            }
             (Store::Tally(mine), Store::Tally(theirs)) => mine.merge(theirs, each.elements, target),
             _ => unreachable!("stores of one lane are of one kind"),
         }

@@ -24,9 +24,8 @@ pub struct Aggregate {
     pub example: &'static str,
     /// The values it is of.
     pub arguments: &'static [Argument],
-    /// Between which numbers the one after its values must lie, as the 0.9 of `quantile(x, 0.9)`; `None`
-    /// where there is no such number.
-    pub parameter: Option<(f64, f64)>,
+    /// The number after its values, as the 0.9 of `quantile(x, 0.9)`; `None` where there is none.
+    pub parameter: Option<Parameter>,
     /// The statistics it is finished from.
     pub lanes: &'static [Lane],
     /// The finished array, one value per cell; null where a cell has none.
@@ -39,6 +38,17 @@ pub struct Argument {
     pub accepts: fn(&DataType) -> bool,
     /// Whether it may be left out, and those after it.
     pub optional: bool,
+}
+
+/// A number that an aggregate takes after its values.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// The least it may be.
+    pub least: f64,
+    /// The greatest it may be.
+    pub greatest: f64,
+    /// What it is if it is left out; `None` where it must not be.
+    pub default: Option<f64>,
 }
 
 /// An aggregate of one of the inputs of a question.
@@ -71,7 +81,7 @@ impl Measured {
 
     /// The quantile, 0 to 1, if it is one: the number on the scale of those allowed, the median without one.
     fn quantile(&self) -> f64 {
-        self.aggregate.parameter.map_or(0.5, |(_, greatest)| self.parameter / greatest)
+        self.aggregate.parameter.map_or(0.5, |parameter| self.parameter / parameter.greatest)
     }
 
     /// What is to be searched for, of a value of this type, where there may be more values than fit memory;
@@ -92,6 +102,7 @@ impl Measured {
         let stores = self.aggregate.lanes.iter().filter_map(|&lane| lanes.store(self.input?, lane));
         let of = |store: &Store| match store {
             Store::Tally(tally) if tally.has_failed() => Standing::Lost,
+            Store::Joint(joint) if joint.tally.has_failed() => Standing::Lost,
             Store::Tally(tally) if tally.is_approximate(cells) => Standing::Approximate,
             _ => Standing::Exact,
         };
@@ -154,6 +165,7 @@ pub static AGGREGATES: &[&Aggregate] = &[
     &MEDIAN,
     &QUANTILE,
     &PERCENTILE,
+    &INFORMATION,
     &FINITE_MIN,
     &FINITE_MAX,
 ];
@@ -171,6 +183,8 @@ const IN_ORDER: &[Argument] =
     &[Argument { accepts: is_known, optional: false }, Argument { accepts: is_numeric, optional: true }];
 
 const RANKED: &[Argument] = &[Argument { accepts: is_ranked, optional: false }];
+const PAIR_OF_RANKED: &[Argument] =
+    &[Argument { accepts: is_ranked, optional: false }, Argument { accepts: is_ranked, optional: false }];
 const COUNTABLE: &[Argument] =
     &[Argument { accepts: |t| is_ranked(t) || kind(t) == Kind::Text, optional: false }];
 
@@ -450,7 +464,7 @@ static QUANTILE: Aggregate = Aggregate {
     doc: "The value below which the part q (0 to 1) of the non-missing values lies, interpolated linearly between neighbours. Exact over bins at any size; in groups of more values than fit memory they are known to fewer digits, and the answer is marked ≈.",
     example: "quantile(fare, 0.9)",
     arguments: RANKED,
-    parameter: Some((0.0, 1.0)),
+    parameter: Some(Parameter { least: 0.0, greatest: 1.0, default: None }),
     lanes: &[Lane::Ranks],
     finish: finish::quantile,
 };
@@ -462,9 +476,21 @@ static PERCENTILE: Aggregate = Aggregate {
     doc: "The value below which p percent (0 to 100) of the non-missing values lie; see quantile.",
     example: "percentile(fare, 99)",
     arguments: RANKED,
-    parameter: Some((0.0, 100.0)),
+    parameter: Some(Parameter { least: 0.0, greatest: 100.0, default: None }),
     lanes: &[Lane::Ranks],
     finish: finish::quantile,
+};
+
+static INFORMATION: Aggregate = Aggregate {
+    name: "mutual_information",
+    aliases: &[],
+    signature: "mutual_information(x, y, bins)",
+    doc: "What one value tells of the other, in nats, over equal bins of both (256 if not said) from the least to the greatest finite value of the whole table; too large where rows are few beside the bins squared.",
+    example: "mutual_information(distance, fare, 64)",
+    arguments: PAIR_OF_RANKED,
+    parameter: Some(Parameter { least: 1.0, greatest: 4096.0, default: Some(256.0) }),
+    lanes: &[Lane::Joint],
+    finish: finish::information,
 };
 
 static FINITE_MIN: Aggregate = Aggregate {

@@ -10,13 +10,16 @@
 //! 100 * sum(tip) / sum(fare)                a formula over aggregates, with all functions of the language
 //! ```
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
 use super::QueryError;
 use crate::aggregate::{
-    AGGREGATES, Aggregate, FromSample, Goal, Input, Lane, Lanes, Measured, Search, Sight, Standing,
+    AGGREGATES, Aggregate, Cuts, FromSample, Goal, Input, Lane, Lanes, Measured, Parameter, Search, Sight,
+    Standing,
 };
 use crate::data::{Field, Schema};
 use crate::dataset::Dataset;
@@ -216,7 +219,10 @@ fn parameter(
     aggregate: &'static Aggregate,
     span: Option<&std::ops::Range<usize>>,
 ) -> Result<f64, ExprError> {
-    let Some((least, greatest)) = aggregate.parameter else { return Ok(0.0) };
+    let Some(Parameter { least, greatest, default }) = aggregate.parameter else { return Ok(0.0) };
+    if let (None, Some(default)) = (span, default) {
+        return Ok(default);
+    }
     let (message, span) = match span {
         None => (
             format!("`{}` needs a number, as in `{}`", aggregate.name, aggregate.example),
@@ -379,6 +385,8 @@ pub(super) struct Measures {
     inputs: Vec<Input>,
     /// Of every input, its expressions and its condition, resolved.
     sources: Vec<(Vec<Expr>, Option<Expr>)>,
+    /// Of every input, into how many bins its values are cut; 0 where they are not.
+    bins: Vec<usize>,
     /// What this pass looks for instead of accumulating it, and whether it does nothing else.
     sights: Vec<Sight>,
     only_sights: bool,
@@ -392,6 +400,7 @@ impl Measures {
             parts: vec![],
             inputs: vec![],
             sources: vec![],
+            bins: vec![],
             sights: vec![],
             only_sights: false,
         };
@@ -410,12 +419,16 @@ impl Measures {
 
     fn part(&mut self, part: Aggregation) -> usize {
         let is_count_of_rows = part.values.is_empty() && part.condition.is_none();
+        // Values cut into another number of bins are another input.
+        let bins = if part.aggregate.lanes.contains(&Lane::Joint) { part.parameter as usize } else { 0 };
         let input = (!is_count_of_rows).then(|| {
             let types = part.values.iter().map(|value| value.data_type().clone()).collect();
             let conditioned = part.condition.is_some();
             let source = (part.values, part.condition);
-            self.sources.iter().position(|known| *known == source).unwrap_or_else(|| {
-                self.inputs.push(Input { types, conditioned });
+            let known = (0..self.sources.len()).find(|&i| self.sources[i] == source && self.bins[i] == bins);
+            known.unwrap_or_else(|| {
+                self.bins.push(bins);
+                self.inputs.push(Input { types, conditioned, cuts: None });
                 self.sources.push(source);
                 self.sources.len() - 1
             })
@@ -455,6 +468,20 @@ impl Measures {
         }
         let searching = |(input, lane, goal)| Searching { input, lane, search: Search::new(goal, cells) };
         found.into_iter().map(searching).collect()
+    }
+
+    /// The inputs whose values are cut into bins, and into how many.
+    pub(super) fn uncut(&self) -> Vec<(usize, usize)> {
+        let is_cut = |part: &&Measured| part.aggregate.lanes.contains(&Lane::Joint);
+        self.parts.iter().filter(is_cut).filter_map(|p| Some((p.input?, p.parameter as usize))).collect()
+    }
+
+    /// Cuts the values of an input into at most `most` bins over their extents.
+    pub(super) fn cut(&mut self, input: usize, extents: [[f64; 2]; 2], most: usize) {
+        let Some(input) = self.inputs.get_mut(input) else { return };
+        if let [x, y] = input.types.as_slice() {
+            input.cuts = Cuts::new([x, y], extents, most).map(Arc::new);
+        }
     }
 
     /// Has the pass look for what these searches need next; with `only`, for nothing else.

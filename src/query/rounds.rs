@@ -1,11 +1,13 @@
 //! Measures that one pass cannot answer exactly in bounded memory: quantiles and distinct values of large
-//! grids are searched for in further passes.
+//! grids are searched for in further passes; bins of values are laid over extents found in one before.
 
 use super::compile::{Compiled, Shape};
 use super::measure::Searching;
 use super::pass::{Partial, Pass};
-use super::{Ask, QueryError, Question};
-use crate::aggregate::{Lanes, is_searchable};
+use super::{Ask, Measure, QueryError, Question};
+use crate::aggregate::{Aggregate, Lanes, is_searchable};
+use crate::expr::Expr;
+use crate::select::Selection;
 
 /// Rows of a table from which on there is a search; the values of fewer are kept.
 const MANY: u64 = 1 << 20;
@@ -21,6 +23,46 @@ pub(super) fn begin(pass: &mut Pass, questions: &[Question], rows: u64) -> Vec<V
         _ => Vec::new(),
     };
     pass.questions.iter_mut().zip(questions).map(begun).collect()
+}
+
+/// Cuts the values of those measures that cut them, over their extents in the whole table: filters must not
+/// move a bin. `run` makes a pass and gives its totals.
+pub(super) fn cut(
+    pass: &mut Pass,
+    questions: &[Question],
+    mut run: impl FnMut(&Pass) -> Result<Vec<Partial>, QueryError>,
+) -> Result<(), QueryError> {
+    let mut exprs: Vec<Expr> = Vec::new();
+    for compiled in &pass.questions {
+        for (input, _) in compiled.measures.uncut() {
+            let new = compiled.measures.sources()[input].0.iter().filter(|expr| !exprs.contains(expr));
+            let new: Vec<Expr> = new.cloned().collect();
+            exprs.extend(new);
+        }
+    }
+    let Some(first) = questions.first().filter(|_| !exprs.is_empty()) else { return Ok(()) };
+    let end = |name| move |expr: &Expr| Measure::new(Aggregate::named(name)?, Some(expr.clone())).ok();
+    let ends = exprs.iter().filter_map(end("finite_min")).chain(exprs.iter().filter_map(end("finite_max")));
+    let ask = Ask::Grid { axes: Vec::new(), measures: ends.collect() };
+    let question = Question::new(first.dataset.clone(), Selection::all(), ask);
+    let extents = Pass::compile(std::slice::from_ref(&question))?;
+    let Some(Partial::Grid(lanes)) = run(&extents)?.pop() else { return Ok(()) };
+    let grid = extents.questions[0].finish_grid(&lanes, &question.ask)?;
+    let extent_of = |expr: &Expr| {
+        let at = exprs.iter().position(|known| known == expr)?;
+        let ends = [grid.measure(at)[0], grid.measure(exprs.len() + at)[0]];
+        ends.iter().all(|end| end.is_finite()).then_some(ends)
+    };
+    for compiled in &mut pass.questions {
+        for (input, bins) in compiled.measures.uncut() {
+            if let [x, y] = compiled.measures.sources()[input].0.as_slice()
+                && let (Some(x), Some(y)) = (extent_of(x), extent_of(y))
+            {
+                compiled.measures.cut(input, [x, y], bins);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Goes on with the searches that a first pass began and puts what they find into its `totals`. `run` makes one

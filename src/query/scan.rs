@@ -175,6 +175,7 @@ fn pass_over(
         task.set_total(announced);
         totals(pass, &layout, workers, &memory, task)
     };
+    rounds::cut(&mut pass, questions, &mut run)?;
     let searches = rounds::begin(&mut pass, questions, rows);
     let mut found = run(&pass)?;
     rounds::finish(searches, &mut found, questions, &mut run)?;
