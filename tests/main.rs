@@ -9,6 +9,7 @@ mod cli;
 mod codes;
 mod common;
 mod cubes;
+mod distributions;
 mod editing;
 mod end_to_end;
 mod engines;
