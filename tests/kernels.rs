@@ -106,8 +106,8 @@ fn extremes_of_reals_pass_over_nan_and_on_demand_over_infinities() {
 fn one_of_two_values_is_taken_by_the_rows_bit() {
     for rows in LENGTHS {
         let bits = random_bits(rows, 4);
-        let (yes, no): (Vec<i32>, Vec<i32>) =
-            ((0..rows as i32).collect(), (0..rows as i32).map(|i| -i).collect());
+        let (yes, no): (Vec<u32>, Vec<u32>) =
+            ((0..rows as u32).collect(), (0..rows as u32).map(|i| !i).collect());
         let packed = words(&bits);
         for (each_yes, each_no) in [(true, true), (true, false), (false, true), (false, false)] {
             let found = select(

@@ -1,5 +1,6 @@
 //! Functions of real numbers over slices of equal length.
 
+use super::edge::EdgeValue;
 use super::wide::widest;
 
 /// A loop over one slice.
@@ -108,14 +109,22 @@ vectorised! {
     ROUND: Unary = |a| a.round_ties_even();
 }
 
-/// Converts numbers of any native type to reals.
-#[macro_export]
-macro_rules! convert_to_real {
-    ($from:expr, $to:expr, $t:ty) => {
-        for (to, from) in $to.iter_mut().zip($from) {
-            *to = *from as $t;
+widest! {
+    /// Rounds numbers of any type to `f32`. The slices are of equal length.
+    pub fn to_f32<T: EdgeValue>(from: &[T], to: &mut [f32]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = from.to_f32();
         }
-    };
+    }
+}
+
+widest! {
+    /// Rounds numbers of any type to `f64`. The slices are of equal length.
+    pub fn to_f64<T: EdgeValue>(from: &[T], to: &mut [f64]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = from.to_f64();
+        }
+    }
 }
 
 /// Reals with a remainder.

@@ -15,7 +15,6 @@ pub mod ids;
 pub mod integer;
 pub mod moments;
 pub mod order;
-pub mod prefetch;
 pub mod select;
 pub mod text;
 pub mod texts;

@@ -35,28 +35,34 @@ widest! {
         word[..head].copy_from_slice(&wanted[..head]);
         let word = u64::from_le_bytes(word);
         let mask = if head == WORD { u64::MAX } else { (1 << (8 * head)) - 1 };
-        // Whoever does not fill a word at the end of all bytes is compared as a slice.
-        let is_equal = |start: usize, end: usize| match bytes.get(start..).and_then(|b| b.first_chunk()) {
-            Some(first) => {
-                let same = (u64::from_le_bytes(*first) ^ word) & mask == 0;
-                let found = same & (end - start == wanted.len());
-                found && (wanted.len() <= WORD || bytes[start..end] == *wanted)
-            }
+        // A text that does not fill a word at the end of all bytes is compared as a slice.
+        let begins = |start: usize, end: usize| match bytes.get(start..).and_then(|b| b.first_chunk()) {
+            Some(first) => ((u64::from_le_bytes(*first) ^ word) & mask == 0) & (end - start == wanted.len()),
             None => bytes[start..end] == *wanted,
         };
-        let rows = offsets.len().saturating_sub(1);
-        let mut bits = Vec::with_capacity(rows.div_ceil(64));
-        for first in (0..rows).step_by(64) {
-            let ends = &offsets[first..=rows.min(first + 64)];
-            let mut start = ends[0].place();
-            let mut found = 0;
-            for (i, end) in ends[1..].iter().enumerate() {
-                let end = end.place();
-                found |= u64::from(is_equal(start, end)) << i;
-                start = end;
-            }
-            bits.push(found);
+        if wanted.len() <= WORD {
+            rows_of(offsets, begins)
+        } else {
+            rows_of(offsets, |start, end| begins(start, end) && bytes[start..end] == *wanted)
         }
-        bits
     }
+}
+
+/// One bit for every two neighbours among the offsets.
+#[inline(always)]
+fn rows_of<O: Offset>(offsets: &[O], f: impl Fn(usize, usize) -> bool) -> Vec<u64> {
+    let rows = offsets.len().saturating_sub(1);
+    let mut bits = Vec::with_capacity(rows.div_ceil(64));
+    for first in (0..rows).step_by(64) {
+        let ends = &offsets[first..=rows.min(first + 64)];
+        let mut start = ends[0].place();
+        let mut found = 0;
+        for (i, end) in ends[1..].iter().enumerate() {
+            let end = end.place();
+            found |= u64::from(f(start, end)) << i;
+            start = end;
+        }
+        bits.push(found);
+    }
+    bits
 }

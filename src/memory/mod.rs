@@ -22,4 +22,4 @@ pub use machine::memory_bytes;
 pub use mapped::{Fingerprint, Mapped};
 pub use pod::{ByteOrder, Pod, RangeError, typed};
 pub use spill::{Spill, spill_folder};
-pub use text::Texts;
+pub use text::{Texts, ascend};

@@ -22,10 +22,9 @@ impl Texts {
     /// bytes.
     pub fn into_ascii(self) -> Result<LargeStringArray, Texts> {
         let Texts { bytes, offsets, nulls } = &self;
-        let ascends = offsets.windows(2).fold(true, |ascends, pair| ascends & (pair[0] <= pair[1]));
         let spans = offsets.first() == Some(&0) && offsets.last() == i64::try_from(bytes.len()).ok().as_ref();
         let fits = nulls.as_ref().is_none_or(|nulls| nulls.len() + 1 == offsets.len());
-        if !(ascends && spans && fits && bytes.is_ascii()) {
+        if !(ascend(offsets) && spans && fits && bytes.is_ascii()) {
             return Err(self);
         }
         #[expect(unsafe_code, reason = "arrow would look at every text")]
@@ -36,4 +35,11 @@ impl Texts {
             LargeStringArray::new_unchecked(offsets, Buffer::from_vec(self.bytes), self.nulls)
         })
     }
+}
+
+/// Whether no offset is negative and none is smaller than the one before it: then no sign bit is set in any
+/// of them nor in any difference.
+pub fn ascend(offsets: &[i64]) -> bool {
+    let first = offsets.first().copied().unwrap_or(0);
+    offsets.windows(2).fold(first, |signs, pair| signs | pair[1] | pair[1].wrapping_sub(pair[0])) >= 0
 }

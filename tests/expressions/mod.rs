@@ -4,6 +4,7 @@
 mod completion;
 mod golden;
 mod language;
+mod mutations;
 mod polars;
 mod properties;
 mod vaex;

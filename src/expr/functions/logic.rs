@@ -3,20 +3,20 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array};
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, PrimitiveArray};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::compute::kernels::zip::zip;
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Float64Type, Int64Type};
+use arrow::datatypes::{ArrowNativeType, ArrowPrimitiveType, DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 
 use super::super::compare;
 use super::super::literal::Literal;
 use super::super::tree::Expr;
 use super::super::typing::{Mistake, Typing, compared, expect_bool, is_text, list_of, unified};
-use super::{Arguments, BASE, Family, Function, Missing, Value, booleans, bounds, primitives, side};
-use crate::kernel::compare::{Comparison, bits};
-use crate::kernel::select::select;
+use super::{Arguments, BASE, Family, Function, Missing, Value, booleans, bounds};
+use crate::kernel::compare::{Comparison, Side, bits};
+use crate::kernel::select::{Bits, select};
 
 const LOGIC: Function = Function { family: Family::Logic, missing: Missing::Own, keeps_weak: false, ..BASE };
 
@@ -146,8 +146,32 @@ fn selected<T: ArrowPrimitiveType>(mask: &BooleanArray, a: &Arguments) -> Result
     let [_, yes, no] = a.values else {
         return Err(ArrowError::InvalidArgumentError("a condition and two values are wanted".to_owned()));
     };
+    /// The chosen values as bits, of whatever type they are.
+    fn chosen<T: ArrowPrimitiveType, B: Bits + ArrowNativeType>(
+        bits: &[u64],
+        yes: &Value,
+        no: &Value,
+        rows: usize,
+    ) -> Buffer {
+        let values = |value: &Value| {
+            let array = value.array.as_primitive::<T>();
+            ScalarBuffer::<B>::new(array.values().inner().clone(), 0, array.len())
+        };
+        fn side<B: Copy>(is_scalar: bool, values: &[B]) -> Side<'_, B> {
+            if is_scalar { Side::One(values[0]) } else { Side::Each(values) }
+        }
+        let (yes_values, no_values) = (values(yes), values(no));
+        let (yes, no) = (side(yes.scalar, &yes_values), side(no.scalar, &no_values));
+        Buffer::from_vec(select(bits, yes, no, rows))
+    }
     let bits: Vec<u64> = mask.values().bit_chunks().iter_padded().collect();
-    let values = select(&bits, side::<T>(yes), side::<T>(no), a.rows);
+    let values = match size_of::<T::Native>() {
+        1 => chosen::<T, u8>(&bits, yes, no, a.rows),
+        2 => chosen::<T, u16>(&bits, yes, no, a.rows),
+        4 => chosen::<T, u32>(&bits, yes, no, a.rows),
+        8 => chosen::<T, u64>(&bits, yes, no, a.rows),
+        _ => return zip(mask, &a.full(1)?, &a.full(2)?),
+    };
     let valid = |value: &Value| match value.array.nulls() {
         None => BooleanBuffer::new_set(a.rows),
         Some(nulls) if !value.scalar => nulls.inner().clone(),
@@ -158,7 +182,8 @@ fn selected<T: ArrowPrimitiveType>(mask: &BooleanArray, a: &Arguments) -> Result
         let mask = mask.values();
         NullBuffer::new(&(mask & &valid(yes)) | &(&!mask & &valid(no)))
     });
-    Ok(primitives::<T>(values, nulls, a.output))
+    let values = ScalarBuffer::new(values, 0, a.rows);
+    Ok(Arc::new(PrimitiveArray::<T>::new(values, nulls).with_data_type(a.output.clone())))
 }
 
 fn isin_types(arguments: &[Expr]) -> Result<Typing, Mistake> {

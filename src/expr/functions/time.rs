@@ -356,10 +356,13 @@ fn clock(a: &Arguments, seconds: i64, cycle: i64, part: DatePart) -> Result<Arra
         let per_second = per_second(Some(*unit));
         let numbers = cast(array, &DataType::Int64)?;
         let values = numbers.as_primitive::<Int64Type>().values();
-        let (mut least, mut greatest) = (0, 0);
-        extreme_whole(values, &mut least, false);
-        extreme_whole(values, &mut greatest, true);
         let most = MOST_SECONDS.saturating_mul(per_second);
+        let (mut least, mut greatest) = (0, 0);
+        // All that nanoseconds can hold lies within.
+        if most < i64::MAX {
+            extreme_whole(values, &mut least, false);
+            extreme_whole(values, &mut greatest, true);
+        }
         if -most <= least && greatest <= most {
             let parts = part_of_cycle(values, seconds * per_second, cycle);
             return Ok(primitives::<Int64Type>(parts, array.nulls().cloned(), a.output));

@@ -12,7 +12,7 @@ use super::cell::{Cell, dictionary_type};
 use super::storage::DataSet;
 use super::text::text_array;
 use crate::kernel::compare;
-use crate::memory::Texts;
+use crate::memory::{Texts, ascend};
 
 /// Which rows of a column are missing.
 #[derive(Debug, Clone)]
@@ -200,8 +200,7 @@ fn read_text(
     }
     let offsets = index.integers(&indices.read(rows.start..rows.end + 1)?, count + 1)?;
     let (first, last) = (offsets[0], offsets[count]);
-    let ascends = offsets.windows(2).fold(true, |ascends, pair| ascends & (pair[0] <= pair[1]));
-    if first < 0 || last as u64 > bytes.rows() || !ascends {
+    if last as u64 > bytes.rows() || !ascend(&offsets) {
         let wrong = |pair: &[i64]| pair[0] < 0 || pair[0] > pair[1] || pair[1] as u64 > bytes.rows();
         let i = offsets.windows(2).position(wrong).unwrap_or(0);
         return Err(format!(

@@ -1,5 +1,7 @@
 //! Points and lengths of time as NumPy stores them: 64-bit counts of a unit named in an attribute.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, PrimitiveArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
@@ -8,7 +10,8 @@ use arrow::datatypes::{
     TimestampNanosecondType, TimestampSecondType,
 };
 use chrono::NaiveDate;
-use std::sync::Arc;
+
+use crate::kernel::total::extreme_whole;
 
 /// NumPy's "not a time".
 const NOT_A_TIME: i64 = i64::MIN;
@@ -82,7 +85,10 @@ impl Time {
     pub(super) fn array(self, counts: ScalarBuffer<i64>, nulls: Option<NullBuffer>) -> ArrayRef {
         match self.step {
             Step::Exact(unit) => {
-                let nulls = if counts.contains(&NOT_A_TIME) {
+                // "Not a time" is the least of all numbers.
+                let mut least = 0;
+                extreme_whole(&counts, &mut least, false);
+                let nulls = if least == NOT_A_TIME {
                     let valid = BooleanBuffer::collect_bool(counts.len(), |i| counts[i] != NOT_A_TIME);
                     NullBuffer::union(nulls.as_ref(), Some(&NullBuffer::new(valid)))
                 } else {
