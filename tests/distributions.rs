@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Float32Array, Int64Array};
 use outcrop::aggregate::{Bins, Scale, to_f64};
 use outcrop::expr::Expr;
-use outcrop::query::{Answer, Ask, Axis, Key, Listing, Measure, Question};
+use outcrop::query::{Answer, Ask, Axis, Brush, Key, Listing, Measure, Question};
 use outcrop::select::{Clause, Selection};
 
 use crate::common::{Random, ask, awkward_floats, floats, grid_question, table};
@@ -149,6 +149,14 @@ fn what_does_not_fit_memory_is_a_sketch_close_to_the_truth_and_says_so() {
     assert_eq!(to_f64(&groups.measures[2])[0], *sorted.last().unwrap() as f64, "the greatest is exact");
 
     let measures = vec![Measure::parse("mode(x)", &dataset).unwrap()];
+    let axis = Axis {
+        expr: Expr::column("k", dataset.schema()).unwrap(),
+        bins: Bins::new(0.0, 3.0, 3, Scale::Linear).unwrap(),
+    };
+    let brush = Brush::over(&[axis]).unwrap();
+    let of = |measure| grid_question(&dataset, Selection::all(), vec![], &[measure]);
+    assert!(brush.cube_for(&of("median(x)")).is_none(), "its slices would be sketches where a scan is exact");
+    assert!(brush.cube_for(&of("mean(x)")).is_some());
     let question =
         Question::new(dataset, Selection::all(), Ask::Groups { keys, measures, listing: Listing::default() });
     let workers = outcrop::query::Workers::new(2).unwrap();

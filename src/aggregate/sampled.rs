@@ -16,8 +16,21 @@ pub enum FromSample {
 /// Aggregates that grow with the rows.
 const TOTALS: &[&str] = &["count", "sum"];
 /// Aggregates that do not depend on how many rows there are.
-const RATIOS: &[&str] =
-    &["mean", "sd", "var", "sd_sample", "var_sample", "skew", "kurtosis", "cov", "cov_sample", "corr"];
+const RATIOS: &[&str] = &[
+    "mean",
+    "sd",
+    "var",
+    "sd_sample",
+    "var_sample",
+    "skew",
+    "kurtosis",
+    "cov",
+    "cov_sample",
+    "corr",
+    "median",
+    "quantile",
+    "percentile",
+];
 
 impl Aggregate {
     /// How it is estimated; a bound unless it is known to be more.

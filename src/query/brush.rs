@@ -3,7 +3,8 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 
-use super::{Ask, Axis, Key, Listing, Question};
+use super::rounds::MANY;
+use super::{Ask, Axis, Key, Listing, Measure, Question};
 use crate::aggregate::{Bins, missing_values, within};
 use crate::data::{Field, Schema};
 use crate::expr::{Expr, Program};
@@ -47,6 +48,13 @@ impl Brush {
     /// The cube that answers `question` wherever the brush is. `None` when no cube can, or it would be
     /// too large.
     pub fn cube_for(&self, question: &Question) -> Option<Question> {
+        // A scan is exact where the slices of such a cube were sketches.
+        if let Ask::Grid { measures, .. } | Ask::Groups { measures, .. } = &question.ask
+            && measures.iter().any(Measure::keeps_values)
+            && question.dataset.row_count() >= MANY
+        {
+            return None;
+        }
         let passive = match &question.ask {
             Ask::Grid { axes, .. } => axes.iter().map(|axis| axis.bins.slots()).product(),
             Ask::Groups { listing, .. } if *listing == Listing::default() => 1usize,

@@ -148,6 +148,11 @@ impl Measure {
         }
     }
 
+    /// Whether it keeps the values themselves, many to a cell.
+    pub(super) fn keeps_values(&self) -> bool {
+        self.parts.iter().any(|part| part.aggregate.keeps_values())
+    }
+
     /// Whether it is the number of rows.
     pub fn is_count_of_rows(&self) -> bool {
         self.aggregation().is_some_and(|part| part.values.is_empty() && part.condition.is_none())

@@ -10,7 +10,7 @@ use crate::expr::Expr;
 use crate::select::Selection;
 
 /// Rows of a table from which on there is a search; the values of fewer are kept.
-const MANY: u64 = 1 << 20;
+pub(super) const MANY: u64 = 1 << 20;
 
 /// The searches of every question of a pass over `rows` rows, once the pass is set to begin them.
 pub(super) fn begin(pass: &mut Pass, questions: &[Question], rows: u64) -> Vec<Vec<Searching>> {
