@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use outcrop::dataset::Dataset;
 use outcrop::engine::{Engine, Event, Freshness, Reply, Slot};
 use outcrop::expr::Expr;
-use outcrop::query::{Answer, Ask, Axis, Brush, Measure, Question, ScanOptions, Workers, scan};
+use outcrop::query::{
+    Answer, Ask, Axis, Brush, Measure, Question, Sample, SampleOptions, ScanOptions, Workers, estimate, scan,
+};
 use outcrop::select::{Clause, Dimension, Selection};
 use outcrop::session::{AxisSpec, questions};
 use outcrop::task::Task;
@@ -213,9 +215,12 @@ fn main() {
         check(&mut scene, &brushed(7));
     }
     let status = scene.engine.status();
-    println!("cubes {} MB, answers {} MB", status.cube_bytes >> 20, status.answer_bytes >> 20);
+    let mb = |bytes: usize| bytes >> 20;
+    let (cubes, codes, answers) = (mb(status.cube_bytes), mb(status.code_bytes), mb(status.answer_bytes));
+    println!("cubes {cubes} MB, codes {codes} MB, answers {answers} MB");
 
     scene.engine.hold(None);
+    sample(&mut scene);
     let odd = |hi: f64| Selection::of([Clause::interval(scene.views[0][0].clone(), 0.1234, hi)]);
     let (one, two) = (odd(3.3), odd(2.2));
     for _ in 0..200 {
@@ -229,6 +234,23 @@ fn main() {
     }
     say("cancel of a scan under way", start.elapsed());
     say("a brush between edges, by a scan", scene.until(&two, true, is_final));
+}
+
+/// The sample alone, beside no scan.
+fn sample(scene: &mut Scene) {
+    let Some(sample) = Sample::of(scene.dataset.source(), SampleOptions::default()) else { return };
+    let asked: Vec<Question> = (0..scene.views.len())
+        .map(|view| {
+            let axes = scene.bins(view, true).unwrap();
+            scene.question(&axes, &Selection::all())
+        })
+        .collect();
+    let workers = Workers::new(0).unwrap();
+    for what in ["sample: read and answered, all views", "sample: answered again"] {
+        let start = Instant::now();
+        estimate(&sample, &asked, &workers, &Task::detached()).unwrap();
+        say(what, start.elapsed());
+    }
 }
 
 /// Compares what the views show with scans from scratch.
