@@ -3,13 +3,20 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
 
 use super::inbox::{Inbox, RowsRequest};
 use super::{Estimates, Message, Results, Wake, jobs};
+use crate::dataset::Source;
 use crate::query::{
     Codes, QueryError, Question, Sample, SampleOptions, ScanOptions, Workers, estimate, rows, scan_with_codes,
 };
 use crate::task::Task;
+
+/// How long one column of a sample may take to read; from the page cache it takes a third of that.
+const COLUMN_TIME: Duration = Duration::from_millis(60);
+/// Blocks read however long it takes.
+const FEWEST_BLOCKS: usize = 512;
 
 /// Starts the thread that answers questions, one pass at a time.
 pub(super) fn start_scans(
@@ -81,7 +88,7 @@ pub(super) fn start_samples(
             let identity = source.identity();
             let (_, sample) = match kept.take() {
                 Some(known) if known.0 == identity => kept.insert(known),
-                _ => kept.insert((identity, Sample::of(source, options))),
+                _ => kept.insert((identity, timely(source, options))),
             };
             let estimates = match sample {
                 Some(sample) => estimate_all(sample, &questions, &workers, &task),
@@ -95,6 +102,22 @@ pub(super) fn start_samples(
             wake();
         }
     })
+}
+
+/// The sample of a table, with fewer blocks where each takes long, as from a disk.
+fn timely(source: &Arc<dyn Source>, options: SampleOptions) -> Option<Arc<Sample>> {
+    let sample = Sample::of(source, options)?;
+    if source.page_rows() > options.block_rows || source.schema().fields().is_empty() {
+        return Some(sample);
+    }
+    let begun = Instant::now();
+    let tried = sample.try_blocks() as f64;
+    let affordable = tried * COLUMN_TIME.as_secs_f64() / begun.elapsed().as_secs_f64();
+    if affordable >= options.blocks as f64 {
+        return Some(sample);
+    }
+    let blocks = (affordable as usize).clamp(FEWEST_BLOCKS.min(options.blocks), options.blocks);
+    Sample::of(source, SampleOptions { blocks, ..options })
 }
 
 /// What the sample says, of each question alone where not of all. What goes wrong is not told here: the

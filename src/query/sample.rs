@@ -117,6 +117,14 @@ impl Sample {
         &self.blocks[i * size..(i + 1) * size]
     }
 
+    /// Reads the first blocks of the first column, to find out how long a block takes; how many they were.
+    pub fn try_blocks(&self) -> usize {
+        let tried = &self.blocks[..REPLICATES.min(self.blocks.len())];
+        // A column that cannot be read is told of by its answer.
+        let _ = self.source.gather(0, tried);
+        tried.len()
+    }
+
     /// The table.
     pub fn source(&self) -> &Arc<dyn Source> {
         &self.source
