@@ -6,48 +6,38 @@ use super::edge::EdgeValue;
 use super::fold::Sum;
 use super::wide::widest;
 
-const CHAINS: usize = 8;
+const CHAINS: usize = 16;
 
 widest! {
     /// Adds every value that is not NaN to `sum` by Knuth's TwoSum, and the number of the others to
     /// `missing`.
     pub fn sum_reals<T: EdgeValue>(values: &[T], sum: &mut Sum, missing: &mut u64) {
-        let mut chains = Chains { high: [0.0; CHAINS], low: [0.0; CHAINS], nans: [0; CHAINS] };
+        let (mut high, mut low, mut nans) = ([0.0; CHAINS], [0.0; CHAINS], [0u64; CHAINS]);
+        let mut add = |values: [f64; CHAINS]| {
+            for i in 0..CHAINS {
+                let is_nan = values[i].is_nan();
+                let value = if is_nan { 0.0 } else { values[i] };
+                nans[i] += u64::from(is_nan);
+                let sum = high[i] + value;
+                let part = sum - high[i];
+                low[i] += (high[i] - (sum - part)) + (value - part);
+                high[i] = sum;
+            }
+        };
         let (whole, rest) = values.as_chunks::<CHAINS>();
         for values in whole {
-            chains.add(values.map(T::to_f64));
+            add(values.map(T::to_f64));
         }
         let mut last = [0.0; CHAINS];
         for (last, value) in last.iter_mut().zip(rest) {
             *last = value.to_f64();
         }
-        chains.add(last);
+        add(last);
         for i in 0..CHAINS {
-            sum.add(chains.high[i]);
-            sum.low += chains.low[i];
+            sum.add(high[i]);
+            sum.low += low[i];
         }
-        *missing += chains.nans.iter().sum::<u64>();
-    }
-}
-
-struct Chains {
-    high: [f64; CHAINS],
-    low: [f64; CHAINS],
-    nans: [u64; CHAINS],
-}
-
-impl Chains {
-    #[inline(always)]
-    fn add(&mut self, values: [f64; CHAINS]) {
-        for (i, value) in values.into_iter().enumerate() {
-            let is_nan = value.is_nan();
-            let value = if is_nan { 0.0 } else { value };
-            self.nans[i] += u64::from(is_nan);
-            let sum = self.high[i] + value;
-            let part = sum - self.high[i];
-            self.low[i] += (self.high[i] - (sum - part)) + (value - part);
-            self.high[i] = sum;
-        }
+        *missing += nans.iter().sum::<u64>();
     }
 }
 
@@ -109,21 +99,20 @@ widest! {
         let sign = if greatest { -1.0 } else { 1.0 };
         let limit = if finite { f64::MAX } else { f64::INFINITY };
         let mut chains = [*best * sign; CHAINS];
+        let take = |chain: &mut f64, value: T| {
+            let value = value.to_f64() * sign;
+            let value = if value.abs() <= limit { value } else { f64::INFINITY };
+            *chain = if value < *chain { value } else { *chain };
+        };
         let (whole, rest) = values.as_chunks::<CHAINS>();
         for values in whole {
             for i in 0..CHAINS {
-                chains[i] = lesser(chains[i], values[i].to_f64() * sign, limit);
+                take(&mut chains[i], values[i]);
             }
         }
         for (chain, &value) in chains.iter_mut().zip(rest) {
-            *chain = lesser(*chain, value.to_f64() * sign, limit);
+            take(chain, value);
         }
         *best = chains.into_iter().fold(f64::INFINITY, f64::min) * sign;
     }
-}
-
-/// The lesser of both; `best` where `value` is NaN or its magnitude beyond `limit`.
-#[inline(always)]
-fn lesser(best: f64, value: f64, limit: f64) -> f64 {
-    if value < best && value.abs() <= limit { value } else { best }
 }
