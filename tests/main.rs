@@ -23,6 +23,7 @@ mod groups;
 mod kernels;
 mod licenses;
 mod measures;
+mod panels;
 mod pictures;
 mod samples;
 mod scans;

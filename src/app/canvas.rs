@@ -9,7 +9,7 @@ use egui::{
 use super::{App, dialogs};
 use crate::session::{Command, Gesture, Layout};
 use crate::views::paint::icon::{self, Icon};
-use crate::views::{self, Theme, ViewContext};
+use crate::views::{self, Theme};
 
 /// Least width and height of a view.
 const LEAST: f32 = 120.0;
@@ -128,24 +128,12 @@ fn lengths(weights: impl Iterator<Item = f32>, room: f32) -> Vec<f32> {
 
 fn grid(app: &mut App, ui: &mut Ui, theme: &'static Theme, rect: Rect) {
     let layout = app.session.document().layout.clone();
-    let brushing = app.is_brushing();
     let places = place(&layout, rect);
     for (column, (_, cells)) in layout.columns.iter().zip(&places) {
         for (cell, area) in column.cells.iter().zip(cells) {
             let Some(spec) = app.session.document().view(cell.view).cloned() else { continue };
-            let state = app.views.entry(cell.view).or_default();
-            let mut context = ViewContext {
-                session: &app.session,
-                answers: &mut app.engine,
-                theme,
-                commands: &mut app.commands,
-                wishes: &mut app.wishes,
-                hint: &mut app.hint,
-                brushing,
-                focused: app.focused,
-            };
             ui.scope_builder(UiBuilder::new().max_rect(*area).id_salt(("cell", cell.view)), |ui| {
-                views::show(ui, *area, &spec, state, &mut context);
+                app.with_view(theme, cell.view, |state, cx| views::show(ui, *area, &spec, state, cx));
             });
         }
     }

@@ -134,6 +134,10 @@ fn view(app: &mut App, ui: &mut Ui) {
         }
     }
     ui.separator();
+    if item(ui, "Settings of the view", keys("Settings of the focused view"), is_open) {
+        app.inspecting = !app.inspecting;
+    }
+    ui.separator();
     let current = app.session.document().theme;
     for (choice, name) in [
         (ThemeChoice::System, "Theme of the system"),
@@ -148,6 +152,9 @@ fn view(app: &mut App, ui: &mut Ui) {
 }
 
 fn help(app: &mut App, ui: &mut Ui) {
+    if item(ui, "Command palette", keys("Command palette"), true) {
+        app.palette = Some(Default::default());
+    }
     if item(ui, "Keys and gestures", keys("This page"), true) {
         app.dialog = Some(dialogs::Dialog::Keys);
     }
@@ -157,10 +164,10 @@ fn help(app: &mut App, ui: &mut Ui) {
 }
 
 /// Adds a view of a kind over the first columns that suit it.
-fn add_view(app: &mut App, kind: ViewKind) {
+pub(super) fn add_view(app: &mut App, kind: ViewKind) {
     let Some(dataset) = app.session.dataset() else { return };
     let fields = dataset.schema().fields();
-    let axis = |field: &crate::data::Field| AxisSpec::of(crate::expr::quote_name(&field.name));
+    let axis = |field: &crate::data::Field| AxisSpec::telling(crate::expr::quote_name(&field.name));
     let mut ordinal = fields.iter().filter(|field| field.kind().is_ordinal()).map(axis);
     let (x, y) = match kind {
         ViewKind::Histogram => (ordinal.next(), None),

@@ -9,8 +9,10 @@ mod chip;
 mod columns;
 mod dialogs;
 mod exports;
+mod inspector;
 mod menu;
 mod monitor;
+mod palette;
 mod reference;
 mod shortcuts;
 mod status;
@@ -26,7 +28,7 @@ use crate::engine::{Engine, Event, Reply, RowsReply, RowsRequest, Slot};
 use crate::query::Brush;
 use crate::query::Question;
 use crate::session::{Command, Document, Request, Session, ThemeChoice, ViewId};
-use crate::views::{Answers, Theme, ViewState, Wish};
+use crate::views::{Answers, Theme, ViewContext, ViewState, Wish, glance};
 
 use dialogs::Dialog;
 use monitor::Monitor;
@@ -49,7 +51,10 @@ pub struct App {
     wishes: Vec<Wish>,
     views: HashMap<ViewId, ViewState>,
     focused: Option<ViewId>,
+    /// Whether the settings of the focused view are shown.
+    inspecting: bool,
     dialog: Option<Dialog>,
+    palette: Option<palette::Palette>,
     strip: strip::Strip,
     columns: columns::Columns,
     toast: toast::Toast,
@@ -81,7 +86,9 @@ impl App {
             wishes: Vec::new(),
             views: HashMap::new(),
             focused: None,
+            inspecting: false,
             dialog: None,
+            palette: None,
             strip: strip::Strip::default(),
             columns: columns::Columns::default(),
             toast: toast::Toast::default(),
@@ -159,6 +166,10 @@ impl App {
         for wish in std::mem::take(&mut self.wishes) {
             match wish {
                 Wish::Focus(view) => self.focused = Some(view),
+                Wish::Settings(view) => {
+                    self.focused = Some(view);
+                    self.inspecting = true;
+                }
                 Wish::Retry => self.engine.retry(),
                 Wish::ExportData(view) => {
                     self.focused = Some(view);
@@ -171,7 +182,7 @@ impl App {
             }
         }
         let session = &self.session;
-        self.views.retain(|id, _| session.has_view(*id));
+        self.views.retain(|id, _| session.has_view(*id) || glance::is_column(*id));
         self.focused = self.focused.filter(|view| session.has_view(*view));
         let theme = self.session.document().theme;
         if self.themed != Some(theme) {
@@ -188,6 +199,28 @@ impl App {
         Brush::over(view.axes())
     }
 
+    /// Shows something of a view: gives its state and what views may look at to `show`.
+    fn with_view<R>(
+        &mut self,
+        theme: &'static Theme,
+        view: ViewId,
+        show: impl FnOnce(&mut ViewState, &mut ViewContext<'_>) -> R,
+    ) -> R {
+        let brushing = self.is_brushing();
+        let state = self.views.entry(view).or_default();
+        let mut context = ViewContext {
+            session: &self.session,
+            answers: &mut self.engine,
+            theme,
+            commands: &mut self.commands,
+            wishes: &mut self.wishes,
+            hint: &mut self.hint,
+            brushing,
+            focused: self.focused,
+        };
+        show(state, &mut context)
+    }
+
     /// Whether a brush is being dragged anywhere.
     fn is_brushing(&self) -> bool {
         self.views.values().any(ViewState::is_brushing)
@@ -196,6 +229,10 @@ impl App {
 
 impl Answers for Engine {
     fn answer(&mut self, slot: Slot, question: &Question) -> Reply {
+        Engine::answer(self, slot, question)
+    }
+
+    fn glance(&mut self, slot: Slot, question: &Question) -> Reply {
         Engine::answer(self, slot, question)
     }
 
@@ -217,12 +254,16 @@ impl eframe::App for App {
         self.hint_shown = std::mem::take(&mut self.hint);
         let theme = Theme::current(ui);
         self.engine.hold(self.held(ui.ctx()));
+        // Lines of the list say anew where they are, if they still are on screen.
+        self.views.iter_mut().filter(|(id, _)| glance::is_column(**id)).for_each(|(_, state)| state.leave());
         menu::show(self, ui, theme);
         strip::show(self, ui, theme);
         status::show(self, ui, theme);
         columns::show(self, ui, theme);
+        inspector::show(self, ui, theme);
         canvas::show(self, ui, theme);
         dialogs::show(self, ui, theme);
+        palette::show(self, ui, theme);
         toast::show(self, ui, theme);
         let status = self.engine.status();
         if status.progress.is_some() || status.jobs > 0 || self.is_brushing() {

@@ -11,7 +11,8 @@ pub(super) struct Shortcut {
     pub keys: KeyboardShortcut,
     /// What they do, for the page of keys.
     pub what: &'static str,
-    act: fn(&mut App, &Context),
+    /// Does it.
+    pub act: fn(&mut App, &Context),
 }
 
 const fn ctrl(key: Key) -> KeyboardShortcut {
@@ -53,6 +54,24 @@ pub(super) static SHORTCUTS: &[Shortcut] = &[
     Shortcut { keys: ctrl_shift(Key::Z), what: "Redo", act: |app, _| app.commands.push(Command::Redo) },
     Shortcut { keys: ctrl(Key::Z), what: "Undo", act: |app, _| app.commands.push(Command::Undo) },
     Shortcut { keys: ctrl(Key::Y), what: "Redo", act: |app, _| app.commands.push(Command::Redo) },
+    Shortcut {
+        keys: ctrl(Key::K),
+        what: "Command palette",
+        act: |app, _| app.palette = if app.palette.is_some() { None } else { Some(Default::default()) },
+    },
+    Shortcut {
+        keys: ctrl_shift(Key::I),
+        what: "Invert the brush of the focused view",
+        act: |app, _| {
+            let filter = focused_filter(app);
+            app.commands.extend(filter.map(Command::InvertFilter));
+        },
+    },
+    Shortcut {
+        keys: ctrl(Key::I),
+        what: "Settings of the focused view",
+        act: |app, _| app.inspecting = !app.inspecting,
+    },
     Shortcut {
         keys: ctrl(Key::Q),
         what: "Quit",
@@ -96,6 +115,12 @@ pub(super) fn take(app: &mut App, ctx: &Context) {
             (shortcut.act)(app, ctx);
         }
     }
+}
+
+/// The position of the filter of the focused view's own dimension.
+fn focused_filter(app: &App) -> Option<usize> {
+    let view = app.session.document().view(app.focused?)?;
+    app.session.filter_of(view).map(|(at, _)| at)
 }
 
 /// The focused view if it is a chart, else the first chart.

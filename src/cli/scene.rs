@@ -1,15 +1,17 @@
 //! The views of a session, answered and ready to be drawn.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Failure;
 use super::input::Table;
 use super::output::extension;
 use super::progress::watched;
+use crate::data::{Kind, kind};
 use crate::export::{Chart, Palette, Picture, PictureOptions, save_picture};
-use crate::query::{Ask, Axis, Question, rows};
+use crate::query::{Answer, Ask, Axis, Question, rows};
 use crate::select::Selection;
-use crate::session::{Document, Session, ViewId, ViewKind, ViewSpec, figure, questions};
+use crate::session::{Document, Session, ViewId, ViewKind, ViewSpec, figure, outline, questions};
 
 /// Rows read for a view of rows; a picture shows as many as there is room for.
 const ROWS: usize = 60;
@@ -78,36 +80,49 @@ pub(super) fn session_on(document: Document, table: &Table) -> Result<Session, F
 
 /// The axes of every view, cut as the window cuts them; open ends are found by one pass.
 pub(super) fn axes(session: &Session, table: &Table) -> Result<HashMap<ViewId, Vec<Axis>>, Failure> {
-    let mut wanted = Vec::new();
-    let mut extents = Vec::new();
-    for view in &session.document().views {
-        let target = match view.kind {
-            ViewKind::Histogram => questions::HISTOGRAM_BINS,
-            ViewKind::Heatmap => questions::HEATMAP_BINS,
-            ViewKind::Bars | ViewKind::Rows => continue,
-        };
-        let specs = [view.x.as_ref(), view.y.as_ref()];
-        let count = if view.kind == ViewKind::Heatmap { 2 } else { 1 };
-        for spec in &specs[..count] {
-            let spec =
-                spec.ok_or_else(|| Failure::about(&table.path, format!("{}: an axis lacks", view.title())))?;
-            let expr = table.expr(&view.title(), &spec.expr)?;
-            let extent = questions::extent(&table.dataset, &expr, spec.scale()).ok_or_else(|| {
-                Failure::Usage(format!(
-                    "{}: {expr} is of type {} and has no axis",
-                    view.title(),
-                    expr.data_type()
-                ))
-            })?;
-            extents.push(extent);
-            wanted.push((view.id, spec, expr, target));
-        }
-    }
-    let answers = table.answers("finding the extent", &extents)?;
     let mut axes: HashMap<ViewId, Vec<Axis>> = HashMap::new();
-    for ((view, spec, expr, target), answer) in wanted.into_iter().zip(&answers) {
-        let bins = questions::bins(spec, &expr, questions::extent_of(answer), target);
-        axes.entry(view).or_default().push(Axis { expr, bins });
+    // The ends of all axes are found together: every round asks what each still lacks.
+    let mut known: HashMap<Arc<str>, Arc<Answer>> = HashMap::new();
+    loop {
+        let mut lacking: Vec<Question> = Vec::new();
+        axes.clear();
+        for view in &session.document().views {
+            let target = match view.kind {
+                ViewKind::Histogram => questions::HISTOGRAM_BINS,
+                ViewKind::Heatmap => questions::HEATMAP_BINS,
+                ViewKind::Bars | ViewKind::Rows => continue,
+            };
+            let specs = [view.x.as_ref(), view.y.as_ref()];
+            let count = if view.kind == ViewKind::Heatmap { 2 } else { 1 };
+            for spec in &specs[..count] {
+                let lacks = || Failure::about(&table.path, format!("{}: an axis lacks", view.title()));
+                let spec = spec.ok_or_else(lacks)?;
+                let expr = table.expr(&view.title(), &spec.expr)?;
+                let type_of = expr.data_type();
+                if !(kind(type_of).is_ordinal() || kind(type_of) == Kind::Bool) {
+                    let title = view.title();
+                    return Err(Failure::Usage(format!(
+                        "{title}: {expr} is of type {type_of} and has no axis"
+                    )));
+                }
+                let ask = |question: &Question| {
+                    known.get(question.key()).cloned().ok_or_else(|| Box::new(question.clone()))
+                };
+                match spec.range.map_or_else(|| outline::ends(&table.dataset, spec, &expr, ask), |_| Ok(None))
+                {
+                    Ok(ends) => {
+                        let bins = questions::bins(spec, &expr, ends.map(|ends| ends.range), target);
+                        axes.entry(view.id).or_default().push(Axis { expr, bins });
+                    }
+                    Err(question) => lacking.push(*question),
+                }
+            }
+        }
+        if lacking.is_empty() {
+            break;
+        }
+        let answers = table.answers("finding the extent", &lacking)?;
+        known.extend(lacking.iter().map(|q| q.key().clone()).zip(answers.into_iter().map(Arc::new)));
     }
     Ok(axes)
 }

@@ -1,6 +1,6 @@
 //! What a picture shows, as plain data.
 
-use super::colors::{ColorMap, ColorScale};
+use super::colors::{ColorMap, ColorScale, Rgb};
 
 /// One chart.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +111,8 @@ pub struct Heatmap {
     pub scale: ColorScale,
     /// The colours.
     pub map: ColorMap,
+    /// Whether they run the other way.
+    pub reversed: bool,
     /// The values of the first and last colour where they are held fixed.
     pub range: Option<[f64; 2]>,
     /// Rows on no cell of the horizontal axis.
@@ -119,6 +121,14 @@ pub struct Heatmap {
     pub y_off_axis: OffAxis,
     /// Rectangles brushed: `[x_lo, x_hi, y_lo, y_hi]`.
     pub brushes: Vec<[f64; 4]>,
+}
+
+impl Heatmap {
+    /// The colour at `position` in `0.0..=1.0`, on a ground.
+    pub(super) fn color(&self, ground: Rgb, position: f64) -> Rgb {
+        let position = if self.reversed { 1.0 - position } else { position };
+        self.map.color_on(ground, position)
+    }
 }
 
 /// A value per category.

@@ -78,12 +78,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, heatmap: &Heatmap) {
                 if value.is_nan() {
                     palette.empty
                 } else {
-                    heatmap.map.color_on(palette.empty, heatmap.scale.position(value, lo, hi))
+                    heatmap.color(palette.empty, heatmap.scale.position(value, lo, hi))
                 }
             });
             let left = plot.right + BAR_GAP;
             let bar = Rect::new(left, plot.top, left + BAR_WIDTH, plot.bottom);
-            canvas.picture(bar, |_, down| heatmap.map.color_on(palette.empty, 1.0 - down));
+            canvas.picture(bar, |_, down| heatmap.color(palette.empty, 1.0 - down));
             let ink = tick_ink(canvas);
             let mut free_below = f32::INFINITY;
             for (value, text) in &bar_ticks {

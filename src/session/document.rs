@@ -39,18 +39,46 @@ pub enum ThemeChoice {
     Dark,
 }
 
+/// Where an axis without a range begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// At the least and the greatest finite value.
+    #[default]
+    Full,
+    /// Without half a per cent of the rows at either end.
+    Middle,
+    /// As [`Fit::Middle`] where outliers would squash the rest, else as [`Fit::Full`].
+    Telling,
+}
+
+impl Fit {
+    fn is_full(&self) -> bool {
+        *self == Fit::Full
+    }
+}
+
 /// One axis of a view.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AxisSpec {
     /// The expression drawn.
     pub expr: String,
-    /// First and last edge in the values' own unit; without it the full extent.
+    /// First and last edge in the values' own unit; without it `fit` says where it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<[f64; 2]>,
+    /// Where it begins and ends, without a range.
+    #[serde(default, skip_serializing_if = "Fit::is_full")]
+    pub fit: Fit,
+    /// Whether wheel and hand leave its range alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked: bool,
     /// Number of bins; without it as many as suit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bins: Option<usize>,
+    /// Width of a bin in the values' own unit, instead of a number of bins; of linear axes only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<f64>,
     /// Whether the axis is logarithmic.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log: bool,
@@ -59,7 +87,20 @@ pub struct AxisSpec {
 impl AxisSpec {
     /// The full extent of `expr`.
     pub fn of(expr: impl Into<String>) -> AxisSpec {
-        AxisSpec { expr: expr.into(), range: None, bins: None, log: false }
+        AxisSpec {
+            expr: expr.into(),
+            range: None,
+            fit: Fit::Full,
+            locked: false,
+            bins: None,
+            width: None,
+            log: false,
+        }
+    }
+
+    /// `expr` over its full extent, or over its middle where that tells more.
+    pub fn telling(expr: impl Into<String>) -> AxisSpec {
+        AxisSpec { fit: Fit::Telling, ..AxisSpec::of(expr) }
     }
 
     /// Linear or logarithmic.
@@ -91,6 +132,12 @@ pub struct ViewSpec {
     /// Which colours.
     #[serde(default)]
     pub color_map: ColorMap,
+    /// Whether the colours run the other way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reversed: bool,
+    /// Least and greatest value the colours are spread over; without it those of the cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color_range: Option<[f64; 2]>,
     /// Whether the count axis is logarithmic.
     #[serde(default)]
     pub log_count: bool,
@@ -111,6 +158,8 @@ impl ViewSpec {
             measure: count(),
             color_scale: ColorScale::default(),
             color_map: ColorMap::default(),
+            reversed: false,
+            color_range: None,
             log_count: false,
         }
     }

@@ -10,6 +10,7 @@ mod command;
 mod document;
 pub mod figure;
 mod history;
+pub mod outline;
 pub mod persist;
 pub mod questions;
 mod scene;
@@ -18,8 +19,8 @@ mod state;
 pub use brushed::Brushed;
 pub use command::{Command, Gesture, Request};
 pub use document::{
-    AxisSpec, ColumnSpec, CutAxis, Document, FilterSpec, Layout, LayoutCell, LayoutColumn, PredicateSpec,
-    ThemeChoice, ViewId, ViewKind, ViewSpec,
+    AxisSpec, ColumnSpec, CutAxis, Document, FilterSpec, Fit, Layout, LayoutCell, LayoutColumn,
+    PredicateSpec, ThemeChoice, ViewId, ViewKind, ViewSpec,
 };
 pub use scene::{first_scene, view_of};
 pub use state::{Filter, Notice, Session};

@@ -77,6 +77,9 @@ pub fn bins(spec: &AxisSpec, expr: &Expr, extent: Option<[f64; 2]>, target: usiz
         }
         Scale::Linear => {
             let [lo, hi] = range.or(extent).unwrap_or([0.0, 1.0]);
+            if let Some(bins) = spec.width.and_then(|width| multiples(lo, hi, width)) {
+                return bins;
+            }
             let data_type = expr.data_type();
             let nice = |lo, hi| nice_bins(lo, hi, target, kind(data_type), per_second(data_type));
             let bins = nice(lo, hi);
@@ -89,6 +92,21 @@ pub fn bins(spec: &AxisSpec, expr: &Expr, extent: Option<[f64; 2]>, target: usiz
             bins
         }
     }
+}
+
+/// Bins whose edges are the multiples of `width` around `lo..=hi`; `None` where there would be too many.
+fn multiples(lo: f64, hi: f64, width: f64) -> Option<Bins> {
+    const MOST: f64 = 4096.0;
+    let (first, last) = ((lo / width).floor(), (hi / width).floor() + 1.0);
+    if !(width > 0.0 && last - first <= MOST) {
+        return None;
+    }
+    // The multiples of 0.1 are the quotients by 10, which round to the decimals a person reads.
+    let per_one = (1.0 / width).round();
+    let is_fraction = per_one > 1.0 && (per_one * width - 1.0).abs() < 1e-12;
+    let edge = |k: f64| if is_fraction { k / per_one } else { k * width };
+    let edges = (0..=(last - first) as usize).map(|i| edge(first + i as f64)).collect();
+    Bins::from_edges(edges, Scale::Linear)
 }
 
 /// Bins of equal ratio over `lo..=hi`, a whole number of them to a decade.
@@ -143,6 +161,19 @@ mod tests {
         let spec = AxisSpec { range: Some([0.0, 100.0]), ..AxisSpec::of("x") };
         let bins = bins(&spec, &expr(DataType::Float64), None, 50);
         assert_eq!((bins.lo(), bins.hi(), bins.count()), (0.0, 100.0, 50));
+    }
+
+    #[test]
+    fn bins_of_a_given_width_are_its_multiples() {
+        let of = |width, range: [f64; 2]| {
+            let spec = AxisSpec { width: Some(width), ..AxisSpec::of("x") };
+            bins(&spec, &expr(DataType::Float64), Some(range), 50)
+        };
+        assert_eq!(of(0.1, [0.25, 0.58]).edges(), [0.2, 0.3, 0.4, 0.5, 0.6]);
+        assert_eq!(of(2.5, [-1.0, 5.0]).edges(), [-2.5, 0.0, 2.5, 5.0, 7.5]);
+        for impossible in [0.0, -1.0, f64::NAN, 1e-9] {
+            assert!(of(impossible, [0.0, 100.0]).count() < 100, "{impossible}");
+        }
     }
 
     #[test]

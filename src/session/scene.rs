@@ -10,7 +10,7 @@ const HISTOGRAMS: usize = 4;
 
 /// The view that suits one column: a histogram of numbers and times, bars of anything else.
 pub fn view_of(id: ViewId, field: &Field) -> Option<ViewSpec> {
-    let axis = Some(AxisSpec::of(quote_name(&field.name)));
+    let axis = Some(AxisSpec::telling(quote_name(&field.name)));
     match field.kind() {
         kind if kind.is_ordinal() => Some(ViewSpec::new(id, ViewKind::Histogram, axis, None)),
         Kind::Bool | Kind::Text => Some(ViewSpec::new(id, ViewKind::Bars, axis, None)),
@@ -48,7 +48,7 @@ pub fn first_scene(dataset: &Dataset) -> (Vec<ViewSpec>, Layout) {
     }
     let mut right = Vec::new();
     if let Some((x, y)) = plane(&ordinal) {
-        let axis = |field: &Field| Some(AxisSpec::of(quote_name(&field.name)));
+        let axis = |field: &Field| Some(AxisSpec::telling(quote_name(&field.name)));
         let view = ViewSpec::new(id(), ViewKind::Heatmap, axis(x), axis(y));
         right.push(view.id);
         views.push(view);

@@ -1,5 +1,7 @@
 //! The axes of a view: typed, cut into bins, named.
 
+use std::sync::Arc;
+
 use egui::Rect;
 
 use super::paint::ticks::Unit;
@@ -8,8 +10,8 @@ use crate::data::kind;
 use crate::dataset::Dataset;
 use crate::engine::Freshness;
 use crate::expr::Expr;
-use crate::query::Axis;
-use crate::session::{AxisSpec, ViewSpec, questions};
+use crate::query::{Answer, Axis, Question};
+use crate::session::{AxisSpec, Fit, ViewSpec, outline, questions};
 
 /// An axis ready to be asked about and painted.
 pub(super) struct Resolved {
@@ -19,6 +21,8 @@ pub(super) struct Resolved {
     pub unit: Unit,
     /// Name and unit of measurement.
     pub title: String,
+    /// Whether it leaves out half a per cent of the rows at either end.
+    pub is_middle: bool,
 }
 
 /// Cuts an axis into bins, asking for its extent where that is not yet known. `n` tells the view's
@@ -41,22 +45,41 @@ pub(super) fn resolve(
             expr.data_type()
         )));
     }
-    let question = questions::extent(&dataset, &expr, spec.scale())
-        .ok_or_else(|| Outcome::wrong(format!("{} has no extent.", spec.expr)))?;
-    let reply = cx.answers.answer(slot(view.id, n), &question);
-    let extent = match (&reply.freshness, &reply.answer) {
-        // Of a sample: where the axis will end, to begin with.
-        (Freshness::Final | Freshness::Sampled(_), Some(answer)) => questions::extent_of(answer),
-        // A range given needs no extent.
-        _ if spec.range.is_some() => None,
-        (Freshness::Failed(error), _) => return Err(Outcome::unanswered(error)),
-        (Freshness::Stale(progress), _) => return Err(Outcome::Waiting(*progress)),
-        (Freshness::Final | Freshness::Sampled(_), None) => None,
+    let mut is_middle = false;
+    // A range given needs no extent.
+    let extent = match spec.range {
+        Some(_) => None,
+        None => {
+            let ends = outline::ends(&dataset, spec, &expr, |question| found(view, n, spec, question, cx))?;
+            is_middle = ends.is_some_and(|ends| ends.is_middle);
+            ends.map(|ends| ends.range)
+        }
     };
     let bins = questions::bins(spec, &expr, extent, target);
     let unit = Unit::of(expr.data_type());
     let title = title(&dataset, &expr, &spec.expr);
-    Ok(Resolved { axis: Axis { expr, bins }, unit, title })
+    Ok(Resolved { axis: Axis { expr, bins }, unit, title, is_middle })
+}
+
+/// What is known of all rows of a table; where an axis of its full extent ends must be known exactly.
+fn found(
+    view: &ViewSpec,
+    n: u64,
+    spec: &AxisSpec,
+    question: &Question,
+    cx: &mut ViewContext<'_>,
+) -> Result<Arc<Answer>, Outcome> {
+    let slot = slot(view.id, n);
+    let reply = match spec.fit {
+        Fit::Full => cx.answers.answer(slot, question),
+        Fit::Middle | Fit::Telling => cx.answers.glance(slot, question),
+    };
+    match (reply.freshness, reply.answer) {
+        (Freshness::Final, Some(answer)) => Ok(answer),
+        (Freshness::Failed(error), _) => Err(Outcome::unanswered(&error)),
+        (Freshness::Stale(progress), _) => Err(Outcome::Waiting(progress)),
+        (Freshness::Final, None) => Err(Outcome::Waiting(Default::default())),
+    }
 }
 
 /// A column's name with its unit of measurement: `distance (km)`.

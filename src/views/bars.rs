@@ -234,14 +234,16 @@ fn one(
 }
 
 /// The values the view's own filter lets pass.
-struct Chosen {
+pub(super) struct Chosen {
     values: Vec<String>,
     missing: bool,
-    inverted: bool,
+    /// Whether the others pass.
+    pub(super) inverted: bool,
 }
 
 impl Chosen {
-    fn contains(&self, bar: &Bar) -> bool {
+    /// Whether it names the value of a bar.
+    pub(super) fn contains(&self, bar: &Bar) -> bool {
         match &bar.key {
             Some(key) => self.values.contains(key),
             None => self.missing,
@@ -249,7 +251,8 @@ impl Chosen {
     }
 }
 
-fn own_values(view: &ViewSpec, cx: &ViewContext<'_>) -> Option<Chosen> {
+/// The values the view's own filter names, if it counts.
+pub(super) fn own_values(view: &ViewSpec, cx: &ViewContext<'_>) -> Option<Chosen> {
     let (_, spec) = cx.session.filter_of(view)?;
     match &spec.predicate {
         PredicateSpec::Categories { values, missing, .. } if spec.enabled => {
@@ -260,7 +263,13 @@ fn own_values(view: &ViewSpec, cx: &ViewContext<'_>) -> Option<Chosen> {
 }
 
 /// Filters to a bar's value; with `add` puts it in or takes it out. Choosing the only one again clears.
-fn choose(view: &ViewSpec, bar: &Bar, chosen: &Option<Chosen>, add: bool, cx: &mut ViewContext<'_>) {
+pub(super) fn choose(
+    view: &ViewSpec,
+    bar: &Bar,
+    chosen: &Option<Chosen>,
+    add: bool,
+    cx: &mut ViewContext<'_>,
+) {
     let Some(axis) = &view.x else { return };
     let (mut values, mut missing) = match chosen {
         Some(chosen) if add => (chosen.values.clone(), chosen.missing),

@@ -1,11 +1,11 @@
 //! A brush under the hand: from pointer and keys to filters.
 
 use egui::accesskit::{Action, Role};
-use egui::{EventFilter, Id, Key, Rect, Response, Sense, Ui, WidgetInfo};
+use egui::{EventFilter, Id, Key, PointerButton, Rect, Response, Sense, Ui, WidgetInfo};
 
-use super::ViewContext;
 use super::paint::axis::AxisMap;
-use super::paint::brush::{Drag, Interval, Part, nudged};
+use super::paint::brush::{self, Drag, Interval, Part, nudged};
+use super::{ViewContext, ViewState};
 use crate::session::{Brushed, Command, FilterSpec, Gesture, PredicateSpec, ViewSpec};
 
 /// A drag under way.
@@ -85,6 +85,131 @@ impl Brushing {
     }
 }
 
+/// The filter of a view's own axis.
+pub(super) struct Own {
+    /// The values it names.
+    pub brushed: Brushed,
+    /// Whether it counts.
+    pub enabled: bool,
+    /// Whether the others pass.
+    pub inverted: bool,
+}
+
+impl Own {
+    /// That of `view`, if it is one of values.
+    pub(super) fn of(view: &ViewSpec, cx: &ViewContext<'_>) -> Option<Own> {
+        let (_, spec) = cx.session.filter_of(view)?;
+        let brushed = Brushed::of(&spec.predicate)?;
+        Some(Own { brushed, enabled: spec.enabled, inverted: spec.inverted })
+    }
+
+    /// Whether a value passes.
+    pub(super) fn passes(&self, value: f64) -> bool {
+        self.brushed.contains(value) != self.inverted
+    }
+
+    /// What passes.
+    pub(super) fn passing(&self) -> Brushed {
+        if self.inverted { self.brushed.complement() } else { self.brushed.clone() }
+    }
+}
+
+/// Which part of which interval lies under a place; an edge goes before an inside.
+pub(super) fn part_at(map: &AxisMap, brushed: &Brushed, at: f32, grab: f32) -> (Part, Option<usize>) {
+    let rank = |part| match part {
+        Part::Lower | Part::Upper => 0,
+        Part::Inside => 1,
+        Part::Outside => 2,
+    };
+    let parts = brushed.intervals.iter().enumerate();
+    let parts = parts.map(|(nth, &interval)| (brush::part_at(map, Some(interval), at, grab), Some(nth)));
+    parts.min_by_key(|(part, _)| rank(*part)).unwrap_or((Part::Outside, None))
+}
+
+/// Takes hold, where a drag begins: of an edge or the inside of an interval, or, with Shift or Alt or beside
+/// all of them, of a new one. Returns which edge of which interval was taken.
+pub(super) fn begin(
+    ui: &Ui,
+    response: &Response,
+    map: &AxisMap,
+    own: Option<&Own>,
+    state: &mut ViewState,
+    cx: &ViewContext<'_>,
+) -> Option<(usize, Part)> {
+    if !response.drag_started_by(PointerButton::Primary) {
+        return None;
+    }
+    let origin = ui.input(|input| input.pointer.press_origin())?.x;
+    let modifiers = ui.input(|input| input.modifiers);
+    let mut hold = |drag, rest, takes_out, inverted| {
+        state.brushing.begin(Held::Interval { drag, rest, takes_out }, inverted);
+    };
+    let new = Drag::New { origin };
+    if modifiers.shift || modifiers.alt {
+        // Of no brush at all everything passes; something can be taken out of that.
+        let passing = match own.filter(|own| own.enabled) {
+            Some(own) => own.passing(),
+            None if modifiers.alt => Brushed::all(),
+            None => Brushed::default(),
+        };
+        hold(new, passing, modifiers.alt, false);
+        return None;
+    }
+    let under = own.map(|own| (own, part_at(map, &own.brushed, origin, cx.theme.size.grab)));
+    let Some((own, (part, Some(nth)))) = under.filter(|(_, (part, _))| *part != Part::Outside) else {
+        hold(new, Brushed::default(), false, false);
+        return None;
+    };
+    let interval = own.brushed.intervals[nth];
+    let rest = own.brushed.clone().without(interval);
+    hold(Drag::begin(part, origin, Some(interval)), rest, false, own.inverted);
+    matches!(part, Part::Lower | Part::Upper).then_some((nth, part))
+}
+
+/// What the brush being dragged holds with the hand where it is, and the interval under the hand.
+pub(super) fn follow(
+    ui: &Ui,
+    response: &Response,
+    map: &AxisMap,
+    state: &ViewState,
+) -> Option<(Brushed, Interval)> {
+    let Some(Held::Interval { drag, rest, takes_out }) = state.brushing.held() else { return None };
+    let pointer = hand(ui, response)?;
+    let snap = !ui.input(|input| input.modifiers.ctrl);
+    let interval = drag.interval(map, pointer.x, snap);
+    let rest = rest.clone();
+    ui.ctx().request_repaint();
+    Some((if *takes_out { rest.without(interval) } else { rest.with(interval) }, interval))
+}
+
+/// Filters to some values; with Shift puts them in or takes them out. Choosing what is chosen clears.
+pub(super) fn choose(
+    ui: &Ui,
+    view: &ViewSpec,
+    own: Option<&Own>,
+    values: &Brushed,
+    cx: &mut ViewContext<'_>,
+) {
+    let Some(axis) = &view.x else { return };
+    let passing = own.filter(|own| own.enabled).map(Own::passing);
+    let wanted = match passing {
+        Some(passing) if ui.input(|input| input.modifiers.shift) => {
+            if passing.holds(values) {
+                passing.difference(values)
+            } else {
+                passing.union(values)
+            }
+        }
+        Some(passing) if passing == *values => Brushed::default(),
+        _ => values.clone(),
+    };
+    if wanted.is_empty() {
+        clear(view, cx);
+    } else {
+        replace(wanted.predicate(&axis.expr), cx);
+    }
+}
+
 /// Sets the filter of a dimension by one step.
 pub(super) fn replace(predicate: PredicateSpec, cx: &mut ViewContext<'_>) {
     cx.commands.push(Command::SetFilter(FilterSpec::new(predicate), Gesture::Begin));
@@ -103,6 +228,7 @@ pub(super) fn wants_clear(ui: &Ui, response: &Response, view: &ViewSpec, cx: &Vi
     let escape = cx.focused == Some(view.id)
         && !ui.ctx().text_edit_focused()
         && !ui.ctx().any_popup_open()
+        && ui.memory(|memory| memory.top_modal_layer().is_none())
         && ui.input(|input| input.key_pressed(Key::Escape));
     response.double_clicked() || escape
 }

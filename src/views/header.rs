@@ -5,16 +5,10 @@ use egui::{Key, Popup, PopupCloseBehavior, Response, Sense, Ui, WidgetInfo, vec2
 
 use super::editor::{self, Editor, Purpose};
 use super::paint::icon::{self, Icon};
-use super::{ViewContext, ViewState, Wish, axes, slot, text_field};
-use crate::aggregate::Bins;
-use crate::data::{Kind, kind};
-use crate::dataset::Dataset;
-use crate::engine::Freshness;
-use crate::export::{ColorMap, ColorScale};
+use super::{ViewContext, ViewState, Wish, axes, text_field};
+use crate::data::kind;
 use crate::expr::{Expr, quote_name};
-use crate::query::{Ask, Axis, Question};
-use crate::select::Selection;
-use crate::session::{AxisSpec, Command, Gesture, ViewKind, ViewSpec, questions};
+use crate::session::{AxisSpec, Command, Fit, Gesture, ViewKind, ViewSpec};
 
 /// What is being typed into the fields of a header.
 #[derive(Default)]
@@ -137,6 +131,22 @@ fn axis_button(
     }
     if let Some(text) = chosen {
         put_axis(view, text, vertical, cx);
+    } else if state.is_middle[usize::from(vertical)] {
+        middle_button(ui, view, vertical, cx);
+    }
+}
+
+/// Says that an axis leaves out its ends, and shows them on a click.
+fn middle_button(ui: &mut Ui, view: &mut ViewSpec, vertical: bool, cx: &ViewContext<'_>) {
+    let axis = if vertical { &mut view.y } else { &mut view.x };
+    let Some(axis) = axis else { return };
+    let text = egui::RichText::new("middle 99\u{2009}%").font(cx.theme.small()).color(cx.theme.faint);
+    let response = ui.add(egui::Button::new(text).frame(false));
+    let name = format!("full extent of {}", axes::bare(&axis.expr));
+    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
+    let hint = "Half a per cent of the rows lies beyond either end, counted there. Click: the full extent.";
+    if response.on_hover_text(hint).clicked() {
+        axis.fit = Fit::Full;
     }
 }
 
@@ -144,7 +154,7 @@ fn axis_button(
 fn put_axis(view: &mut ViewSpec, text: String, vertical: bool, cx: &ViewContext<'_>) {
     let Ok(expr) = cx.session.expr(&text) else { return };
     let ordinal = kind(expr.data_type()).is_ordinal();
-    let axis = Some(AxisSpec::of(text));
+    let axis = Some(AxisSpec::telling(text));
     match view.kind {
         ViewKind::Heatmap if !ordinal => {}
         ViewKind::Heatmap if vertical => view.y = axis,
@@ -157,39 +167,12 @@ fn put_axis(view: &mut ViewSpec, text: String, vertical: bool, cx: &ViewContext<
     }
 }
 
-/// A line of a list of columns: its kind, its name, its unit.
-pub fn column_line(ui: &mut Ui, dataset: &Dataset, field: &crate::data::Field) -> Response {
-    let theme = super::Theme::current(ui);
-    let size = vec2(ui.available_width(), theme.size.row);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
-    let name = axes::bare(&field.name);
-    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
-    if response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect, 4, theme.hover);
-    }
-    let glyph = if dataset.is_virtual(&field.name) { Icon::Function } else { Icon::of(field.kind()) };
-    icon::paint(ui.painter(), glyph, rect.left_center() + vec2(14.0, 0.0), theme.faint);
-    let mut right = rect.right() - 6.0;
-    if let Some(unit) = field.unit.as_ref().filter(|unit| !unit.is_empty()) {
-        let unit = super::paint::axis::one_line(
-            ui.painter(),
-            &crate::data::shorten(unit),
-            theme.small(),
-            theme.faint,
-            rect.width() * 0.35,
-        );
-        right -= unit.size().x + 4.0;
-        let at = egui::pos2(right + 4.0, rect.center().y - unit.size().y / 2.0);
-        ui.painter().galley(at, unit, theme.faint);
-    }
-    let left = rect.left() + 28.0;
-    let color = if field.kind() == Kind::Other { theme.faint } else { theme.text };
-    let text = super::paint::axis::one_line(ui.painter(), &name, theme.body(), color, right - left);
-    ui.painter().galley(egui::pos2(left, rect.center().y - text.size().y / 2.0), text, color);
-    response
-}
-
-fn measure_button(ui: &mut Ui, view: &mut ViewSpec, state: &mut ViewState, cx: &mut ViewContext<'_>) {
+pub(super) fn measure_button(
+    ui: &mut Ui,
+    view: &mut ViewSpec,
+    state: &mut ViewState,
+    cx: &mut ViewContext<'_>,
+) {
     let name = format!("measure of {}: {}", view.title(), view.measure);
     let room = (ui.available_width() - 56.0).clamp(24.0, 160.0);
     let response = drop_down(ui, &view.measure, &name, false, room);
@@ -238,59 +221,17 @@ fn go_to_row(ui: &mut Ui, state: &mut ViewState, cx: &ViewContext<'_>) {
     }
 }
 
-/// The settings of a view and what can be done with it.
+/// What can be done with a view.
 fn menu(ui: &mut Ui, view: &ViewSpec, changed: &mut ViewSpec, cx: &mut ViewContext<'_>) {
     ui.set_width(200.0);
-    let has_axis = matches!(view.kind, ViewKind::Histogram | ViewKind::Heatmap);
-    if has_axis {
-        let mut axis_settings = |ui: &mut Ui, axis: &mut Option<AxisSpec>, which: u64| {
-            let Some(axis) = axis else { return };
-            let name = axes::bare(&axis.expr);
-            ui.weak(format!("Axis {name}"));
-            if ui.checkbox(&mut axis.log, format!("logarithmic {name}")).changed() {
-                axis.range = None;
-            }
-            let middle = middle(view, axis, which, cx);
-            let button =
-                ui.add_enabled(middle.is_some(), egui::Button::new(format!("middle 99\u{2009}% of {name}")));
-            if button.clicked() {
-                axis.range = middle;
-                ui.close();
-            }
-            if axis.range.is_some() && ui.button(format!("full extent of {name}")).clicked() {
-                axis.range = None;
-                ui.close();
-            }
-            ui.horizontal(|ui| {
-                for bins in [25, 50, 100, 200] {
-                    let is_set = axis.bins == Some(bins);
-                    let label = ui.selectable_label(is_set, bins.to_string());
-                    if label.accessible_name(format!("{bins} bins of {name}")).clicked() {
-                        axis.bins = if is_set { None } else { Some(bins) };
-                    }
-                }
-                ui.weak("bins");
-            });
-        };
-        axis_settings(ui, &mut changed.x, 0);
-        axis_settings(ui, &mut changed.y, 1);
-        ui.separator();
+    if ui.button("Settings…").clicked() {
+        cx.wishes.push(Wish::Settings(view.id));
+        ui.close();
     }
     if matches!(view.kind, ViewKind::Histogram | ViewKind::Bars) {
         ui.checkbox(&mut changed.log_count, "logarithmic counts");
-        ui.separator();
     }
-    if view.kind == ViewKind::Heatmap {
-        ui.weak("Colours");
-        for (name, scale) in ColorScale::ALL {
-            ui.radio_value(&mut changed.color_scale, scale, name);
-        }
-        ui.separator();
-        for (name, map) in ColorMap::ALL {
-            ui.radio_value(&mut changed.color_map, map, name);
-        }
-        ui.separator();
-    }
+    ui.separator();
     if view.kind != ViewKind::Rows {
         if ui.button("Export data…").clicked() {
             cx.wishes.push(Wish::ExportData(view.id));
@@ -309,33 +250,4 @@ fn menu(ui: &mut Ui, view: &ViewSpec, changed: &mut ViewSpec, cx: &mut ViewConte
         cx.commands.push(Command::RemoveView(view.id));
         ui.close();
     }
-}
-
-/// The range that leaves out half a per cent of all rows at either end, once it is known.
-fn middle(view: &ViewSpec, spec: &AxisSpec, n: u64, cx: &mut ViewContext<'_>) -> Option<[f64; 2]> {
-    const FINE: usize = 1 << 14;
-    let dataset = cx.session.dataset()?.clone();
-    let expr = cx.session.expr(&spec.expr).ok()?;
-    let extent = questions::extent(&dataset, &expr, spec.scale())?;
-    let found = cx.answers.answer(slot(view.id, n), &extent).answer?;
-    let [lo, hi] = questions::extent_of(&found)?;
-    let bins = Bins::new(lo, hi.next_up(), FINE, spec.scale()).ok()?;
-    let ask = Ask::Grid { axes: vec![Axis { expr, bins: bins.clone() }], measures: Vec::new() };
-    let reply = cx.answers.answer(slot(view.id, 8 + n), &Question::new(dataset, Selection::all(), ask));
-    let answer = reply.answer.filter(|_| reply.freshness == Freshness::Final)?;
-    let counts = &answer.grid()?.counts[..bins.count()];
-    let total: u64 = counts.iter().sum();
-    let mut below = 0;
-    let mut range = [bins.lo(), bins.hi()];
-    for (bin, count) in counts.iter().enumerate() {
-        if below <= total / 200 {
-            range[0] = bins.edges()[bin];
-        }
-        below += count;
-        if below >= total - total / 200 {
-            range[1] = bins.edges()[bin + 1];
-            break;
-        }
-    }
-    (range[0] < range[1]).then_some(range)
 }

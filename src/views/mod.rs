@@ -9,9 +9,11 @@ pub mod bars;
 mod brushing;
 pub mod editor;
 mod frame;
+pub mod glance;
 pub mod header;
 pub mod heatmap;
 pub mod histogram;
+pub mod inspector;
 pub mod paint;
 pub mod rows;
 mod state;
@@ -33,6 +35,9 @@ pub use theme::Theme;
 pub trait Answers {
     /// The answer to `question`, or what there is until it comes.
     fn answer(&mut self, slot: Slot, question: &Question) -> Reply;
+
+    /// As [`Answers::answer`], where an estimate will do: of a large table it reads a sample only.
+    fn glance(&mut self, slot: Slot, question: &Question) -> Reply;
 
     /// The page of rows asked for, or what there is until it comes.
     fn rows(&mut self, slot: Slot, request: &RowsRequest) -> RowsReply;
@@ -63,6 +68,8 @@ pub struct ViewContext<'a> {
 pub enum Wish {
     /// To be the view that keys and menus speak of.
     Focus(ViewId),
+    /// To have its settings shown.
+    Settings(ViewId),
     /// To have its numbers written to a file.
     ExportData(ViewId),
     /// To have its picture written to a file.

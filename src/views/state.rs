@@ -20,6 +20,8 @@ pub struct ViewState {
     pub(super) zoomed: Option<f64>,
     /// Its axes as last cut.
     pub(super) axes: Vec<Axis>,
+    /// Whether each leaves out half a per cent of the rows at either end.
+    pub(super) is_middle: [bool; 2],
     /// Where its picture was painted last.
     pub(super) plot: Option<egui::Rect>,
     /// Whether the hand draws a lasso on a heatmap rather than a rectangle.
@@ -30,6 +32,8 @@ pub struct ViewState {
     pub(super) position: Position,
     /// What is typed into the header's fields.
     pub(super) typed: super::header::Typed,
+    /// What is typed into its settings.
+    pub(super) settings: super::inspector::Typed,
     /// Whether what it shows is filtered at all.
     pub(super) is_filtered: bool,
     /// What it shows: its own answer, and that of all rows.
@@ -59,6 +63,11 @@ impl ViewState {
     /// Where its picture was painted last.
     pub fn plot(&self) -> Option<egui::Rect> {
         self.plot
+    }
+
+    /// Forgets where it was painted.
+    pub fn leave(&mut self) {
+        self.plot = None;
     }
 
     /// The answers its picture is made of.

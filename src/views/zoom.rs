@@ -75,7 +75,7 @@ pub(super) fn strip(
         pan(&mut changed, response.drag_delta(), &[axis]);
     }
     if response.double_clicked()
-        && let Some(spec) = spec_mut(&mut changed, axis.0)
+        && let Some(spec) = spec_mut(&mut changed, axis.0).filter(|spec| !spec.locked)
     {
         spec.range = None;
     }
@@ -101,7 +101,7 @@ fn spec_mut(view: &mut ViewSpec, which: Which) -> Option<&mut AxisSpec> {
 
 /// Moves both ends of an axis's range as `change` moves positions along the axis.
 fn set_range(view: &mut ViewSpec, which: Which, map: &AxisMap, change: impl Fn(f64) -> f64) {
-    let Some(spec) = spec_mut(view, which) else { return };
+    let Some(spec) = spec_mut(view, which).filter(|spec| !spec.locked) else { return };
     // Bins are round and reach a little beyond the range; zooming goes by the range, or it would drift.
     let [lo, hi] = spec.range.unwrap_or([map.bins.lo(), map.bins.hi()]);
     let moved = |value: f64| map.bins.value_at(change(map.bins.position(value)));

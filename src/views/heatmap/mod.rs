@@ -56,6 +56,7 @@ struct Key {
     range: (f64, f64),
     scale: ColorScale,
     map: ColorMap,
+    reversed: bool,
     dark: bool,
 }
 
@@ -74,6 +75,7 @@ pub fn show(
         (Err(outcome), _) | (_, Err(outcome)) => return outcome,
     };
     state.axes = vec![x.axis.clone(), y.axis.clone()];
+    state.is_middle = [x.is_middle, y.is_middle];
     let Asked { selected, all, stale } = match ask(view, state, cx) {
         Ok(asked) => asked,
         Err(outcome) => return outcome,
@@ -106,13 +108,15 @@ fn paint(
     if !cx.brushing || state.values.is_none() {
         state.values = value_range(grid, view.color_scale).or(Some((0.0, 1.0)));
     }
-    let range = state.values.unwrap_or((0.0, 1.0));
+    let range = view.color_range.map(|[least, greatest]| (least, greatest));
+    let range = range.or(state.values).unwrap_or((0.0, 1.0));
     let key = Key {
         selected: Arc::as_ptr(answer),
         all: all.map(Arc::as_ptr),
         range,
         scale: view.color_scale,
         map: view.color_map,
+        reversed: view.reversed,
         dark: theme.dark,
     };
     if state.picture.as_ref().is_none_or(|picture| picture.key != key) {
@@ -202,7 +206,7 @@ fn image(
         let cell = grid.cell(i, j);
         let color = if grid.counts[cell] > 0 && values[cell].is_finite() {
             let position = color_map::position(values[cell], range.0, range.1, view.color_scale);
-            color_map::color(view.color_map, cx.theme, position)
+            color_map::color(view, cx.theme, position)
         } else if all.is_some_and(|all| all.counts[cell] > 0) {
             cx.theme.ghost_pale
         } else {
@@ -224,7 +228,7 @@ fn color_bar(painter: &egui::Painter, cx: &ViewContext<'_>, view: &ViewSpec, plo
         let at = |i: usize| bar.bottom() - bar.height() * i as f32 / STEPS as f32;
         let rect = Rect::from_min_max(pos2(bar.left(), at(step + 1)), pos2(bar.right(), at(step)));
         let position = (step as f64 + 0.5) / STEPS as f64;
-        mesh.add_colored_rect(rect, color_map::color(view.color_map, theme, position));
+        mesh.add_colored_rect(rect, color_map::color(view, theme, position));
     }
     painter.add(egui::Shape::mesh(mesh));
     let (least, greatest) = range;

@@ -2,11 +2,11 @@
 
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, pos2, vec2};
 
-use super::Own;
 use crate::aggregate::{Bins, Grid};
 use crate::data::group_digits;
 use crate::session::Brushed;
 use crate::views::Theme;
+use crate::views::brushing::Own;
 use crate::views::paint::ticks::ValueAxis;
 
 /// Width of an end cap and the gap before it.

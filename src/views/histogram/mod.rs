@@ -7,13 +7,14 @@ use egui::{Align2, Color32, Mesh, Painter, Rect, Shape, Ui, pos2};
 
 use super::ask::{Asked, ask};
 use super::axes::{self, Resolved};
+use super::brushing::Own;
 use super::frame::{Outcome, strength};
 use super::paint::axis::{self, AxisMap};
 use super::paint::brush;
 use super::paint::ticks::{Ticks, ValueAxis, horizontal_target, vertical_target};
 use super::{ViewContext, ViewState};
 use crate::aggregate::Grid;
-use crate::session::{Brushed, ViewSpec, questions};
+use crate::session::{ViewSpec, questions};
 
 use caps::Caps;
 
@@ -36,31 +37,6 @@ struct Picture<'a> {
     tops: &'a [f32],
 }
 
-/// The filter of the view's own axis.
-struct Own {
-    brushed: Brushed,
-    enabled: bool,
-    inverted: bool,
-}
-
-impl Own {
-    fn of(view: &ViewSpec, cx: &ViewContext<'_>) -> Option<Own> {
-        let (_, spec) = cx.session.filter_of(view)?;
-        let brushed = Brushed::of(&spec.predicate)?;
-        Some(Own { brushed, enabled: spec.enabled, inverted: spec.inverted })
-    }
-
-    /// Whether a value passes.
-    fn passes(&self, value: f64) -> bool {
-        self.brushed.contains(value) != self.inverted
-    }
-
-    /// What passes.
-    fn passing(&self) -> Brushed {
-        if self.inverted { self.brushed.complement() } else { self.brushed.clone() }
-    }
-}
-
 /// Asks and paints a histogram.
 pub fn show(
     ui: &mut Ui,
@@ -74,6 +50,7 @@ pub fn show(
         Err(outcome) => return outcome,
     };
     state.axes = vec![resolved.axis.clone()];
+    state.is_middle = [resolved.is_middle, false];
     let Asked { selected, all, stale } = match ask(view, state, cx) {
         Ok(asked) => asked,
         Err(outcome) => return outcome,
