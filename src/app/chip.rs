@@ -112,7 +112,14 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &Theme, at: usize) {
         Some(error) => response.on_hover_text(error),
         None => response,
     };
-    if response.clicked() {
+    let document = app.session.document();
+    let wanted = app.strip.edit.and_then(|view| app.session.filter_of(document.view(view)?));
+    let is_wanted = wanted.is_some_and(|(wanted, _)| wanted == at);
+    if is_wanted {
+        app.strip.edit = None;
+        egui::Popup::open_id(ui.ctx(), egui::Popup::default_response_id(&response));
+    }
+    if is_wanted || response.clicked() {
         if let PredicateSpec::Where { text } = &spec.predicate {
             app.strip.condition = Editor::of(text.clone());
         }

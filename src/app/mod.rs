@@ -27,7 +27,7 @@ use crate::dataset::Dataset;
 use crate::engine::{Engine, Event, Reply, RowsReply, RowsRequest, Slot};
 use crate::query::Brush;
 use crate::query::Question;
-use crate::session::{Command, Document, Request, Session, ThemeChoice, ViewId};
+use crate::session::{Command, Document, Request, Session, ThemeChoice, ViewId, ViewKind};
 use crate::views::{Answers, Theme, ViewContext, ViewState, Wish, glance};
 
 use dialogs::Dialog;
@@ -170,6 +170,8 @@ impl App {
                     self.focused = Some(view);
                     self.inspecting = true;
                 }
+                Wish::EditFilter(view) => self.strip.edit = Some(view),
+                Wish::ShowRows => self.show_rows(),
                 Wish::Retry => self.engine.retry(),
                 Wish::ExportData(view) => {
                     self.focused = Some(view);
@@ -189,6 +191,16 @@ impl App {
             self.themed = Some(theme);
             style::choose(ctx, theme);
         }
+    }
+
+    /// Brings the rows on screen: a view of them, the first there is or a new one.
+    fn show_rows(&mut self) {
+        let document = self.session.document();
+        let rows = document.views.iter().find(|view| view.kind == ViewKind::Rows).map(|view| view.id);
+        self.focused = rows.or_else(|| {
+            menu::add_view(self, ViewKind::Rows);
+            self.focused
+        });
     }
 
     /// The brush under the hand: the one dragged, or the one the pointer could drag.

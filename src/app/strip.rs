@@ -7,7 +7,7 @@ use egui::{
 use super::{App, chip};
 use crate::engine::{Engine, Freshness, Slot};
 use crate::query::{Ask, Question};
-use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, Session};
+use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, Session, ViewId};
 use crate::views::Theme;
 use crate::views::editor::{self, Editor, Purpose};
 use crate::views::header::form;
@@ -25,6 +25,8 @@ const COUNT_WIDTH: f32 = 420.0;
 pub(super) struct Strip {
     filter: Editor,
     pub(super) typed: chip::Typed,
+    /// The view whose filter is to be edited.
+    pub(super) edit: Option<ViewId>,
     pub(super) condition: Editor,
 }
 

@@ -9,7 +9,7 @@ use super::frame::{Outcome, strength};
 use super::paint::axis;
 use super::paint::readout;
 use super::paint::ticks::ValueAxis;
-use super::{ViewContext, ViewState, Wish, axes, brushing};
+use super::{ViewContext, ViewState, Wish, axes, bin_menu, brushing};
 use crate::data::{format_value, group_digits, shorten};
 use crate::query::{GroupKey, Groups};
 use crate::session::{Command, FilterSpec, Gesture, PredicateSpec, ViewSpec};
@@ -145,6 +145,8 @@ fn paint(
                     &chosen,
                     cx,
                 );
+                let menu_bar = || menu_bar(view, bar, &chosen);
+                bin_menu::show(&response, view, &mut state.menu, menu_bar, cx);
                 if response.clicked() {
                     let add = ui.input(|input| input.modifiers.shift);
                     choose(view, bar, &chosen, add, cx);
@@ -260,6 +262,35 @@ pub(super) fn own_values(view: &ViewSpec, cx: &ViewContext<'_>) -> Option<Chosen
         }
         _ => None,
     }
+}
+
+/// What the menu of a bar is about.
+fn menu_bar(view: &ViewSpec, bar: &Bar, chosen: &Option<Chosen>) -> Option<bin_menu::Bar> {
+    let expr = view.x.as_ref()?.expr.clone();
+    let filter = |values: Vec<String>, missing: bool, inverted: bool| {
+        let predicate = PredicateSpec::Categories { expr: expr.clone(), values, missing };
+        FilterSpec { predicate, inverted, enabled: true }
+    };
+    let own = || (bar.key.iter().cloned().collect::<Vec<_>>(), bar.key.is_none());
+    let exclude = match chosen {
+        // Of listed values one less passes, of all but the listed one more does not.
+        Some(Chosen { values, missing, inverted: false }) => {
+            let left = values.iter().filter(|value| Some(*value) != bar.key.as_ref()).cloned().collect();
+            filter(left, *missing && bar.key.is_some(), false)
+        }
+        Some(Chosen { values, missing, inverted: true }) => {
+            let (more, is_missing) = own();
+            let new = more.into_iter().filter(|value| !values.contains(value));
+            filter(values.iter().cloned().chain(new).collect(), *missing || is_missing, true)
+        }
+        None => filter(own().0, own().1, true),
+    };
+    let mut copied = format!("{}\t{}", bar.key.as_deref().unwrap_or_default(), bar.rows);
+    if view.measure != "count" {
+        copied = format!("{copied}\t{}", bar.selected);
+    }
+    let keep = filter(own().0, own().1, false);
+    Some(bin_menu::Bar { name: label(bar), copied, keep, exclude, has_bounds: false })
 }
 
 /// Filters to a bar's value; with `add` puts it in or takes it out. Choosing the only one again clears.

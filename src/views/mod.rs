@@ -6,6 +6,7 @@
 mod ask;
 pub mod axes;
 pub mod bars;
+mod bin_menu;
 mod brushing;
 pub mod editor;
 mod frame;
@@ -68,6 +69,10 @@ pub struct ViewContext<'a> {
 pub enum Wish {
     /// To be the view that keys and menus speak of.
     Focus(ViewId),
+    /// To have the numbers of its filter typed.
+    EditFilter(ViewId),
+    /// To have the rows that pass shown.
+    ShowRows,
     /// To have its settings shown.
     Settings(ViewId),
     /// To have its numbers written to a file.

@@ -24,6 +24,8 @@ pub struct ViewState {
     pub(super) is_middle: [bool; 2],
     /// Where its picture was painted last.
     pub(super) plot: Option<egui::Rect>,
+    /// The bar its menu was opened on.
+    pub(super) menu: Option<super::bin_menu::Bar>,
     /// Whether the hand draws a lasso on a heatmap rather than a rectangle.
     pub(super) lasso: bool,
     /// The picture of a heatmap.

@@ -5,7 +5,8 @@ use egui::{Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 use super::Picture;
 use super::caps::Cap;
 use crate::data::group_digits;
-use crate::session::Brushed;
+use crate::session::{Brushed, FilterSpec};
+use crate::views::bin_menu::{self, Bar};
 use crate::views::brushing::{self, Own};
 use crate::views::paint::axis;
 use crate::views::paint::brush::{self, Part};
@@ -63,6 +64,11 @@ pub(super) fn take(
         let edges = map.bins.edges();
         brushing::choose(ui, view, own.as_ref(), &Brushed::interval(edges[bin], edges[bin + 1]), cx);
     }
+    let menu_bar = || {
+        let bin = response.interact_pointer_pos().and_then(|at| map.bin_at(at.x))?;
+        bar_of(picture, bin, own.as_ref())
+    };
+    bin_menu::show(&response, view, &mut state.menu, menu_bar, cx);
     for (cap, place) in picture.caps.places(plot) {
         let id = ui.scope_id().with(("cap", cap.end.what()));
         let response = ui.interact(Cap::sensitive(place), id, Sense::click());
@@ -142,6 +148,27 @@ fn edges(
 fn focus_ring(ui: &Ui, body: Rect, rect: Rect, cx: &ViewContext<'_>) {
     let stroke = Stroke::new(1.0, cx.theme.accent);
     ui.painter_at(body).rect_stroke(rect, 2, stroke, StrokeKind::Inside);
+}
+
+/// What the menu of a bin is about.
+fn bar_of(picture: &Picture<'_>, bin: usize, own: Option<&Own>) -> Option<Bar> {
+    let &Picture { view, grid, resolved, map, .. } = picture;
+    let expr = &view.x.as_ref()?.expr;
+    let (lo, hi) = (map.bins.edges()[bin], map.bins.edges()[bin + 1]);
+    let values = Brushed::interval(lo, hi);
+    let passing = own.filter(|own| own.enabled).map_or_else(Brushed::all, Own::passing);
+    let text = |value| readout::value(value, resolved.unit);
+    let mut copied = format!("{}\t{}\t{}", text(lo), text(hi), grid.counts[bin]);
+    if view.measure != "count" {
+        copied = format!("{copied}\t{}", grid.measure(0)[bin]);
+    }
+    Some(Bar {
+        name: format!("{} {}", axes::bare(expr), readout::interval(lo, hi, resolved.unit)),
+        copied,
+        keep: FilterSpec::new(values.predicate(expr)),
+        exclude: FilterSpec::new(passing.difference(&values).predicate(expr)),
+        has_bounds: true,
+    })
 }
 
 fn bin_text(picture: &Picture<'_>, at: Pos2) -> Option<String> {
