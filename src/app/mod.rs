@@ -63,6 +63,8 @@ pub struct App {
     hint_shown: String,
     count: Option<u64>,
     exact: bool,
+    /// Share of the rows read where the count is an estimate.
+    estimated: Option<f64>,
     themed: Option<ThemeChoice>,
     opening_session: Option<PathBuf>,
     monitor: Monitor,
@@ -96,6 +98,7 @@ impl App {
             hint_shown: String::new(),
             count: None,
             exact: true,
+            estimated: None,
             themed: None,
             opening_session: None,
             monitor: Monitor::from_environment(),
@@ -245,7 +248,7 @@ impl Answers for Engine {
     }
 
     fn glance(&mut self, slot: Slot, question: &Question) -> Reply {
-        Engine::answer(self, slot, question)
+        Engine::glance(self, slot, question)
     }
 
     fn rows(&mut self, slot: Slot, request: &RowsRequest) -> RowsReply {

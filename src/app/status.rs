@@ -1,6 +1,6 @@
 //! The lowest line: how exact, how fast, what is under way; and what the hand can do here.
 
-use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui, WidgetInfo, vec2};
 
 use super::App;
 use crate::data::si;
@@ -38,26 +38,59 @@ fn work(app: &mut App, ui: &mut Ui, theme: &Theme) {
         ui.label(small(if app.session.opening().is_some() { "opening …" } else { "no file" }.to_owned()));
         return;
     }
-    match status.progress {
-        Some(progress) => {
-            let (rect, _) = ui.allocate_exact_size(vec2(72.0, 4.0), egui::Sense::hover());
-            ui.painter().rect_filled(rect, 2, theme.active);
-            let done = egui::Rect::from_min_size(rect.min, vec2(72.0 * progress.fraction(), 4.0));
-            ui.painter().rect_filled(done, 2, theme.weak);
-            ui.label(small(format!("reading {:.0}\u{2009}%", progress.fraction() * 100.0)));
-        }
-        None => {
-            ui.label(small("exact".to_owned()));
-        }
+    if let Some(progress) = status.progress {
+        let (rect, _) = ui.allocate_exact_size(vec2(72.0, 4.0), egui::Sense::hover());
+        ui.painter().rect_filled(rect, 2, theme.active);
+        let done = egui::Rect::from_min_size(rect.min, vec2(72.0 * progress.fraction(), 4.0));
+        ui.painter().rect_filled(done, 2, theme.weak);
+    }
+    let mut parts = vec![exactness(app)];
+    if let Some(progress) = status.progress {
+        parts.push(format!("reading {:.0}\u{2009}%", progress.fraction() * 100.0));
     }
     if status.rows_per_second > 0.0 {
-        ui.label(small(format!("· {} rows/s", si(status.rows_per_second))));
+        parts.push(format!("{} rows/s", si(status.rows_per_second)));
     }
-    let jobs = status.waiting + status.jobs.saturating_sub(usize::from(app.monitor.is_writing()));
+    if status.arming > 0 {
+        let views = if status.arming == 1 { "view" } else { "views" };
+        parts.push(format!("arming {} {views} for the brush", status.arming));
+    }
+    let others = status.waiting.saturating_sub(status.arming);
+    let jobs = others + status.jobs.saturating_sub(usize::from(app.monitor.is_writing()));
     if jobs > 0 {
-        ui.label(small(format!("· {jobs} {}", if jobs == 1 { "job" } else { "jobs" })));
+        parts.push(format!("{jobs} {}", if jobs == 1 { "job" } else { "jobs" }));
     }
+    let held = status.cube_bytes + status.answer_bytes + status.sample_bytes;
+    if held > 1 << 20 {
+        parts.push(format!("{} held", bytes(held)));
+    }
+    let text = parts.join(" · ");
+    let label = ui.label(small(text.clone()));
+    label.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Status, true, &text));
+    label.on_hover_ui(|ui| {
+        for (what, size) in [
+            ("cubes for brushing", status.cube_bytes),
+            ("answers to come back to", status.answer_bytes),
+            ("samples", status.sample_bytes),
+        ] {
+            ui.label(format!("{}: {}", what, bytes(size)));
+        }
+    });
     if status.progress.is_some() && ui.small_button("Cancel").clicked() {
         app.engine.cancel();
     }
+}
+
+/// Whether what is shown is exact, or of how many rows it is an estimate.
+fn exactness(app: &App) -> String {
+    let estimates = app.views.values().filter_map(|view| view.estimated());
+    match estimates.chain(app.estimated).reduce(f64::min) {
+        Some(share) => format!("≈ from {:.2}\u{2009}% of the rows", share * 100.0),
+        None => "exact".to_owned(),
+    }
+}
+
+/// `12.3 MB`.
+fn bytes(size: usize) -> String {
+    format!("{}B", si(size as f64))
 }

@@ -75,22 +75,24 @@ fn count(app: &mut App, ui: &mut Ui, theme: &Theme) {
     let total = dataset.row_count();
     let selection = app.session.selection().clone();
     if selection.is_all() {
-        (app.count, app.exact) = (Some(total), true);
+        (app.count, app.exact, app.estimated) = (Some(total), true, None);
     } else {
         let ask = Ask::Grid { axes: Vec::new(), measures: Vec::new() };
         let reply = app.engine.answer(COUNT, &Question::new(dataset, selection, ask));
         app.exact = reply.freshness == Freshness::Final;
+        app.estimated = reply.estimate.as_ref().map(|estimate| estimate.share());
         if let Some(grid) = reply.answer.as_ref().and_then(|answer| answer.grid()) {
             app.count = Some(grid.total());
         }
     }
     let (rect, response) = ui.allocate_exact_size(vec2(COUNT_WIDTH, HEIGHT), Sense::hover());
     let text = match app.count {
+        Some(count) if app.estimated.is_some() => format!("≈ {}", readout::count_of(count, total)),
         Some(count) => readout::count_of(count, total),
         None => "counting …".to_owned(),
     };
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Label, true, &text));
-    let strength = if app.exact { 1.0 } else { 0.7 };
+    let strength = if app.exact || app.estimated.is_some() { 1.0 } else { 0.7 };
     let mut painter = ui.painter_at(rect);
     painter.multiply_opacity(strength);
     let galley = painter.layout_no_wrap(text, theme.strong(), theme.text);

@@ -272,6 +272,25 @@ impl Engine {
         self.shown(slot, Freshness::Stale(progress))
     }
 
+    /// As [`Engine::answer`], where an estimate will do: of a table large enough to be sampled no more than
+    /// the sample is read, and the same is answered however often it is asked.
+    pub fn glance(&mut self, slot: Slot, question: &Question) -> Reply {
+        if question.dataset.row_count() < self.least_sampled {
+            return self.answer(slot, question);
+        }
+        match self.estimates.get(question.key()) {
+            Some(Some(estimate)) => {
+                self.shown.insert(slot, (estimate.answer.clone(), Some(estimate.clone())));
+                self.shown(slot, Freshness::Sampled(Progress::default()))
+            }
+            Some(None) => self.answer(slot, question),
+            None => {
+                self.asked_samples.push(question.clone());
+                self.shown(slot, Freshness::Stale(Progress::default()))
+            }
+        }
+    }
+
     fn show(&mut self, slot: Slot, answer: Arc<Answer>) -> Reply {
         self.shown.insert(slot, (answer, None));
         self.shown(slot, Freshness::Final)

@@ -6,7 +6,7 @@ use super::frame::Outcome;
 use super::state::Shown;
 use super::{ViewContext, ViewState, slot};
 use crate::engine::Freshness;
-use crate::query::Answer;
+use crate::query::{Answer, Estimate};
 use crate::select::Selection;
 use crate::session::{ViewKind, ViewSpec, questions};
 
@@ -18,6 +18,8 @@ pub(super) struct Asked {
     pub all: Option<Arc<Answer>>,
     /// Whether `selected` answers an earlier question.
     pub stale: bool,
+    /// What `selected` is known to, where it comes from a sample.
+    pub estimate: Option<Arc<Estimate>>,
 }
 
 /// Asks the question of `view` over the axes last cut.
@@ -35,7 +37,9 @@ pub(super) fn ask(
     if let Freshness::Failed(error) = &reply.freshness {
         return Err(Outcome::unanswered(error));
     }
-    let stale = reply.freshness != Freshness::Final;
+    let stale = matches!(reply.freshness, Freshness::Stale(_));
+    let is_exact = reply.freshness == Freshness::Final;
+    let estimate = reply.estimate.filter(|_| !stale);
     let Some(selected) = reply.answer.filter(|answer| fits(answer, view, state)) else {
         return Err(Outcome::Waiting(match (reply.freshness, ghost.freshness) {
             (Freshness::Stale(progress), _) | (_, Freshness::Stale(progress)) => progress,
@@ -45,9 +49,12 @@ pub(super) fn ask(
     let all = ghost.answer.filter(|all| is_comparable(all, &selected));
     if !stale {
         state.is_filtered = !cx.session.selection().is_all();
-        state.shown = Some(Shown { selected: selected.clone(), all: all.clone() });
     }
-    Ok(Asked { selected, all, stale })
+    state.estimated = estimate.as_ref().map(|estimate| estimate.share());
+    // What is exported is exact and of these filters, or waits.
+    let all_exact = all.clone().filter(|_| ghost.freshness == Freshness::Final);
+    state.shown = is_exact.then(|| Shown { selected: selected.clone(), all: all_exact });
+    Ok(Asked { selected, all, stale, estimate })
 }
 
 /// Whether an answer, late or not, can be painted as the view's: over other bins it is only late, of

@@ -75,10 +75,11 @@ fn found(
         Fit::Middle | Fit::Telling => cx.answers.glance(slot, question),
     };
     match (reply.freshness, reply.answer) {
-        (Freshness::Final, Some(answer)) => Ok(answer),
+        // Of a sample: an axis may end where the sample does; what lies beyond is counted beside it.
+        (Freshness::Final | Freshness::Sampled(_), Some(answer)) => Ok(answer),
         (Freshness::Failed(error), _) => Err(Outcome::unanswered(&error)),
         (Freshness::Stale(progress), _) => Err(Outcome::Waiting(progress)),
-        (Freshness::Final, None) => Err(Outcome::Waiting(Default::default())),
+        (Freshness::Final | Freshness::Sampled(_), None) => Err(Outcome::Waiting(Default::default())),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use egui::{Align2, CornerRadius, Rect, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::ask::{Asked, ask};
+use super::estimate;
 use super::frame::{Outcome, strength};
 use super::paint::axis;
 use super::paint::readout;
@@ -37,7 +38,7 @@ pub fn show(
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
 ) -> Outcome {
-    let Asked { selected, all, stale } = match ask(view, state, cx) {
+    let Asked { selected, all, stale, estimate } = match ask(view, state, cx) {
         Ok(asked) => asked,
         Err(outcome) => return outcome,
     };
@@ -46,6 +47,10 @@ pub fn show(
         return Outcome::Waiting(Default::default());
     };
     paint(ui, body, view, &bars(groups, all), stale, state, cx);
+    if let Some(estimate) = estimate {
+        let place = Rect::from_min_max(pos2(body.left() + 8.0, body.bottom() - 4.0), body.max);
+        estimate::say(&ui.painter_at(body), cx.theme, place, &estimate);
+    }
     Outcome::Painted
 }
 

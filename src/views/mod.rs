@@ -9,6 +9,7 @@ pub mod bars;
 mod bin_menu;
 mod brushing;
 pub mod editor;
+mod estimate;
 mod frame;
 pub mod glance;
 pub mod header;

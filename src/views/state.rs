@@ -38,7 +38,9 @@ pub struct ViewState {
     pub(super) settings: super::inspector::Typed,
     /// Whether what it shows is filtered at all.
     pub(super) is_filtered: bool,
-    /// What it shows: its own answer, and that of all rows.
+    /// Share of the rows read where what it shows is an estimate.
+    pub(super) estimated: Option<f64>,
+    /// What it shows exactly: its own answer, and that of all rows.
     pub(super) shown: Option<Shown>,
 }
 
@@ -75,6 +77,11 @@ impl ViewState {
     /// The answers its picture is made of.
     pub fn shown(&self) -> Option<&Shown> {
         self.shown.as_ref()
+    }
+
+    /// Share of the rows read, in `0.0..=1.0`, where what it shows is an estimate.
+    pub fn estimated(&self) -> Option<f64> {
+        self.estimated
     }
 
     /// The first row it shows, of those that pass.

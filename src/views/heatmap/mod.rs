@@ -12,6 +12,7 @@ use egui::{
 
 use super::ask::{Asked, ask};
 use super::axes::{self, Resolved};
+use super::estimate;
 use super::frame::{Outcome, strength};
 use super::paint::axis::{self, AxisMap};
 use super::paint::color_map;
@@ -76,11 +77,14 @@ pub fn show(
     };
     state.axes = vec![x.axis.clone(), y.axis.clone()];
     state.is_middle = [x.is_middle, y.is_middle];
-    let Asked { selected, all, stale } = match ask(view, state, cx) {
+    let Asked { selected, all, stale, estimate } = match ask(view, state, cx) {
         Ok(asked) => asked,
         Err(outcome) => return outcome,
     };
     paint(ui, body, view, &selected, all.as_ref(), (&x, &y), stale, state, cx);
+    if let (Some(estimate), Some(plot)) = (estimate, state.plot) {
+        estimate::say(&ui.painter_at(body), cx.theme, plot.translate(egui::vec2(6.0, 8.0)), &estimate);
+    }
     Outcome::Painted
 }
 

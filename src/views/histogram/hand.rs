@@ -13,7 +13,7 @@ use crate::views::paint::brush::{self, Part};
 use crate::views::paint::readout;
 use crate::views::paint::ticks::Unit;
 use crate::views::zoom::{self, Which};
-use crate::views::{ViewContext, ViewState, axes};
+use crate::views::{ViewContext, ViewState, axes, estimate};
 
 const HINT: &str = "drag: brush · Shift: add · Alt: take out · Ctrl: no snapping · click a bar: filter · \
                     Esc or double click: clear · wheel: zoom";
@@ -188,6 +188,9 @@ fn bin_text(picture: &Picture<'_>, at: Pos2) -> Option<String> {
     };
     let share = readout::share(count, grid.total());
     let value = grid.measure(0)[bin];
+    if let Some(estimate) = picture.estimate {
+        return Some(format!("{range}   {}", estimate::count_text(estimate, bin)));
+    }
     Some(if view.measure == "count" {
         format!("{range}   {counted} ({share})")
     } else if value.is_nan() {

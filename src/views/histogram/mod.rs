@@ -8,12 +8,14 @@ use egui::{Align2, Color32, Mesh, Painter, Rect, Shape, Ui, pos2};
 use super::ask::{Asked, ask};
 use super::axes::{self, Resolved};
 use super::brushing::Own;
+use super::estimate;
 use super::frame::{Outcome, strength};
 use super::paint::axis::{self, AxisMap};
 use super::paint::brush;
 use super::paint::ticks::{Ticks, ValueAxis, horizontal_target, vertical_target};
 use super::{ViewContext, ViewState};
 use crate::aggregate::Grid;
+use crate::query::Estimate;
 use crate::session::{ViewSpec, questions};
 
 use caps::Caps;
@@ -30,6 +32,8 @@ struct Picture<'a> {
     view: &'a ViewSpec,
     grid: &'a Grid,
     ghost: Option<&'a Grid>,
+    /// What `grid` is known to, if it comes from a sample.
+    estimate: Option<&'a Estimate>,
     resolved: &'a Resolved,
     map: &'a AxisMap,
     caps: &'a Caps,
@@ -51,13 +55,13 @@ pub fn show(
     };
     state.axes = vec![resolved.axis.clone()];
     state.is_middle = [resolved.is_middle, false];
-    let Asked { selected, all, stale } = match ask(view, state, cx) {
+    let Asked { selected, all, stale, estimate } = match ask(view, state, cx) {
         Ok(asked) => asked,
         Err(outcome) => return outcome,
     };
     let Some(grid) = selected.grid() else { return Outcome::Waiting(Default::default()) };
     let ghost = all.as_ref().and_then(|answer| answer.grid());
-    paint(ui, body, view, grid, ghost, &resolved, stale, state, cx);
+    paint(ui, body, view, (grid, ghost, estimate.as_deref()), &resolved, stale, state, cx);
     Outcome::Painted
 }
 
@@ -66,8 +70,7 @@ fn paint(
     ui: &mut Ui,
     body: Rect,
     view: &ViewSpec,
-    grid: &Grid,
-    ghost: Option<&Grid>,
+    (grid, ghost, estimate): (&Grid, Option<&Grid>, Option<&Estimate>),
     resolved: &Resolved,
     stale: bool,
     state: &mut ViewState,
@@ -112,6 +115,11 @@ fn paint(
     let full = if state.is_filtered { theme.accent } else { theme.all };
     let color = |bin: usize| if inside(bin) { full } else { theme.accent_pale };
     bars(&faded, &map, plot, |bin| y(values[bin]), y(0.0), color);
+    if let Some(estimate) = estimate {
+        let bounds = |bin: usize| estimate::bounds(estimate, bin, is_count, values[bin]);
+        estimate::whiskers(&faded, theme, &map, bounds, y);
+        estimate::say(&painter, theme, plot, estimate);
+    }
     caps.paint(&faded, theme, plot, &value_axis, full, chosen);
 
     let ticks = Ticks::of(&map.bins, resolved.unit, horizontal_target(plot.width()));
@@ -129,7 +137,8 @@ fn paint(
     let tops: Vec<f32> = (0..map.bins.count())
         .map(|bin| y(ghosts.as_ref().map_or(values[bin], |ghosts| ghosts[bin].max(values[bin]))))
         .collect();
-    let picture = Picture { body, plot, view, grid, ghost, resolved, map: &map, caps: &caps, tops: &tops };
+    let picture =
+        Picture { body, plot, view, grid, ghost, estimate, resolved, map: &map, caps: &caps, tops: &tops };
     hand::take(ui, &picture, own, state, cx);
 }
 /// Least and greatest finite value of the bins, ghosts included.
