@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Float64Array};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use outcrop::session::{Brushed, ColumnSpec, Command, Fit, ViewKind};
+use outcrop::session::{Brushed, ColumnSpec, Command, Fit, ViewKind, ViewSpec};
 
 use super::common::{Random, table};
 use super::window::{ROWS, counts, dataset, drag, has_label, rect_of, rows, settle, view, window_on, within};
@@ -169,4 +169,71 @@ fn the_palette_finds_an_action_by_its_name_and_enter_takes_it() {
     settle(&mut window);
     assert!(!has_label(&window, "command"));
     assert_eq!(window.state().session().filters().len(), 1, "Esc closed the palette, not the brush");
+}
+
+#[test]
+fn a_number_follows_the_filters_and_says_what_it_is_of_all_rows() {
+    let rows = rows();
+    let mut window = window_on(dataset(&rows));
+    let id = window.state().session().document().next_id();
+    let mut number = ViewSpec::new(id, ViewKind::Number, None, None);
+    number.measure = "mean(y)".to_owned();
+    window.state_mut().push(Command::AddView(number));
+    settle(&mut window);
+    let mean = |of: &dyn Fn(usize) -> bool| {
+        let (sum, n) = (0..ROWS).filter(|&i| of(i)).fold((0.0, 0.0), |(s, n), i| (s + rows.y[i], n + 1.0));
+        sum / n
+    };
+    let shown = |window: &egui_kittest::Harness<'static, outcrop::app::App>, value: f64| {
+        has_label(window, &format!("mean(y): {}", &value.to_string()[..5]))
+    };
+    assert!(shown(&window, mean(&|_| true)));
+    window.get_by_label_contains("beta, ").click();
+    settle(&mut window);
+    assert!(shown(&window, mean(&|i| rows.kind[i] == "beta")));
+}
+
+#[test]
+fn the_menu_of_a_bar_keeps_excludes_and_opens_the_bounds() {
+    let rows = rows();
+    let mut window = window_on(dataset(&rows));
+    let count = |kind: &str| rows.kind.iter().filter(|other| **other == kind).count() as u64;
+    let choose = |window: &mut egui_kittest::Harness<'static, outcrop::app::App>, bar: &str, item: &str| {
+        window.get_by_label_contains(&format!("{bar}, ")).click_secondary();
+        settle(window);
+        window.get_by_label(item).click();
+        settle(window);
+    };
+    choose(&mut window, "beta", "Exclude");
+    assert_eq!(window.state().count(), (Some(ROWS as u64 - count("beta")), true));
+    choose(&mut window, "alpha", "Exclude");
+    assert_eq!(window.state().count(), (Some(count("gamma")), true));
+    choose(&mut window, "alpha", "Keep only");
+    assert_eq!(window.state().count(), (Some(count("alpha")), true));
+    window.get_by_label("Clear all").click();
+    settle(&mut window);
+
+    let plot = rect_of(&window, "Histogram of x");
+    let at = within(plot, 0.5, 0.9);
+    for pressed in [true, false] {
+        window.hover_at(at);
+        window.event(egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Secondary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+        window.step();
+    }
+    settle(&mut window);
+    window.get_by_label("Set bounds…").click();
+    settle(&mut window);
+    window.get_by_role_and_label(Role::TextInput, "x to below").focus();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.get_by_role_and_label(Role::TextInput, "x to below").type_text("90");
+    settle(&mut window);
+    window.get_by_label("Apply").click();
+    settle(&mut window);
+    let brushed = Brushed::of(&window.state().session().document().filters[0].predicate).unwrap();
+    assert_eq!(brushed.intervals[0].1, 90.0);
 }

@@ -177,7 +177,7 @@ pub(super) fn add_view(app: &mut App, kind: ViewKind) {
             let category = fields.iter().find(|field| matches!(field.kind(), Kind::Text | Kind::Bool));
             (category.or(fields.first()).map(axis), None)
         }
-        ViewKind::Rows => (None, None),
+        ViewKind::Number | ViewKind::Rows => (None, None),
     };
     let id = app.session.document().next_id();
     app.commands.push(Command::AddView(ViewSpec::new(id, kind, x, y)));

@@ -90,7 +90,7 @@ pub(super) fn axes(session: &Session, table: &Table) -> Result<HashMap<ViewId, V
             let target = match view.kind {
                 ViewKind::Histogram => questions::HISTOGRAM_BINS,
                 ViewKind::Heatmap => questions::HEATMAP_BINS,
-                ViewKind::Bars | ViewKind::Rows => continue,
+                ViewKind::Bars | ViewKind::Number | ViewKind::Rows => continue,
             };
             let specs = [view.x.as_ref(), view.y.as_ref()];
             let count = if view.kind == ViewKind::Heatmap { 2 } else { 1 };

@@ -22,6 +22,8 @@ pub enum ViewKind {
     Heatmap,
     /// One bar per value of a key.
     Bars,
+    /// One number.
+    Number,
     /// The rows themselves.
     Rows,
 }
@@ -171,6 +173,7 @@ impl ViewSpec {
             ViewKind::Histogram => format!("Histogram of {}", text(&self.x)),
             ViewKind::Heatmap => format!("Heatmap of {} and {}", text(&self.x), text(&self.y)),
             ViewKind::Bars => format!("Bars of {}", text(&self.x)),
+            ViewKind::Number => format!("Number {}", self.measure),
             ViewKind::Rows => "Rows".to_owned(),
         }
     }

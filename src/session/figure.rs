@@ -27,6 +27,9 @@ const MOST_BARS: usize = 40;
 /// the view asks for no numbers or the answer is not to its question.
 pub fn chart(session: &Session, view: &ViewSpec, selected: &Answer, all: Option<&Answer>) -> Option<Chart> {
     let dataset = session.dataset()?;
+    if view.kind == ViewKind::Number {
+        return number(dataset, view, selected.grid()?, all.and_then(Answer::grid));
+    }
     let x = view.x.as_ref()?;
     let (title, body) = match view.kind {
         ViewKind::Histogram => {
@@ -43,11 +46,24 @@ pub fn chart(session: &Session, view: &ViewSpec, selected: &Answer, all: Option<
             let body = bars(session, view, selected.groups()?, all.and_then(Answer::groups));
             (bare(&x.expr), Body::Bars(body))
         }
-        ViewKind::Rows => return None,
+        ViewKind::Number | ViewKind::Rows => return None,
     };
     let title =
         if view.measure == "count" { title } else { format!("{} by {title}", value_name(dataset, view)) };
     Some(Chart { title, subtitle: String::new(), body })
+}
+
+/// A number as a table of one row.
+fn number(dataset: &Dataset, view: &ViewSpec, selected: &Grid, all: Option<&Grid>) -> Option<Chart> {
+    let text = |grid: &Grid| match view.measure.as_str() {
+        "count" => Some(group_digits(grid.total())),
+        _ => format_value(grid.measures.first()?, 0),
+    };
+    let name = value_name(dataset, view);
+    let of_all = all.map(|_| ("of all rows".to_owned(), true));
+    let header = std::iter::once((name.clone(), true)).chain(of_all).collect();
+    let rows = vec![std::iter::once(text(selected)).chain(all.map(text)).collect()];
+    Some(Chart { title: name, subtitle: String::new(), body: Body::Rows(RowsTable { header, rows }) })
 }
 
 /// The rows of a page as a chart of their own; `names` are its columns.

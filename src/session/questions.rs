@@ -140,6 +140,7 @@ pub fn question(
             let key = Expr::parse(text, dataset.schema()).map_err(|error| error.to_string())?;
             Ask::Groups { keys: vec![Key::Value(key)], measures, listing: Listing::default() }
         }
+        ViewKind::Number => Ask::Grid { axes: Vec::new(), measures },
         ViewKind::Rows => Ask::Index,
     };
     Ok(Question::new(dataset.clone(), selection, ask))

@@ -93,7 +93,7 @@ impl Session {
         match view.kind {
             ViewKind::Histogram | ViewKind::Bars => Some(Dimension::axis(&axis(&view.x)?)),
             ViewKind::Heatmap => Some(Dimension::plane(&axis(&view.x)?, &axis(&view.y)?)),
-            ViewKind::Rows => None,
+            ViewKind::Number | ViewKind::Rows => None,
         }
     }
 

@@ -61,7 +61,7 @@ pub(super) fn ask(
 /// another shape it belongs to what the view was before.
 fn fits(answer: &Answer, view: &ViewSpec, state: &ViewState) -> bool {
     match view.kind {
-        ViewKind::Histogram | ViewKind::Heatmap => {
+        ViewKind::Histogram | ViewKind::Heatmap | ViewKind::Number => {
             answer.grid().is_some_and(|grid| grid.axes.len() == state.axes.len())
         }
         ViewKind::Bars => answer.groups().is_some(),

@@ -37,6 +37,7 @@ pub(super) fn show(ui: &mut Ui, view: &ViewSpec, state: &mut ViewState, cx: &mut
             axis_button(ui, "y axis", &mut changed, true, state, cx);
             measure_button(ui, &mut changed, state, cx);
         }
+        ViewKind::Number => measure_button(ui, &mut changed, state, cx),
         ViewKind::Rows => {
             ui.add_space(4.0);
             ui.label(egui::RichText::new("Rows").font(cx.theme.strong()));
@@ -163,7 +164,7 @@ fn put_axis(view: &mut ViewSpec, text: String, vertical: bool, cx: &ViewContext<
             view.kind = if ordinal { ViewKind::Histogram } else { ViewKind::Bars };
             view.x = axis;
         }
-        ViewKind::Rows => {}
+        ViewKind::Number | ViewKind::Rows => {}
     }
 }
 

@@ -16,6 +16,7 @@ pub mod header;
 pub mod heatmap;
 pub mod histogram;
 pub mod inspector;
+pub mod number;
 pub mod paint;
 pub mod rows;
 mod state;
@@ -111,6 +112,12 @@ pub static VIEWS: &[ViewClass] = &[
         show: heatmap::show,
     },
     ViewClass { kind: ViewKind::Bars, name: "Bars", doc: "Rows of each value of a column", show: bars::show },
+    ViewClass {
+        kind: ViewKind::Number,
+        name: "Number",
+        doc: "One measure of the rows selected",
+        show: number::show,
+    },
     ViewClass { kind: ViewKind::Rows, name: "Rows", doc: "The rows themselves", show: rows::show },
 ];
 
