@@ -43,6 +43,9 @@ pub struct Start {
     pub session: Option<Document>,
 }
 
+/// How long the pointer stays on a column's line before its brush is prepared, in seconds.
+const REST: f32 = 0.2;
+
 /// The window.
 pub struct App {
     session: Session,
@@ -209,8 +212,14 @@ impl App {
     /// The brush under the hand: the one dragged, or the one the pointer could drag.
     fn held(&self, ctx: &egui::Context) -> Option<Brush> {
         let pointer = ctx.pointer_hover_pos();
-        let under = |view: &&ViewState| pointer.zip(view.plot()).is_some_and(|(at, plot)| plot.contains(at));
-        let view = self.views.values().find(|view| view.is_brushing()).or(self.views.values().find(under))?;
+        let rests = ctx.input(|input| input.pointer.time_since_last_movement()) > REST;
+        let under = |(id, view): &(&ViewId, &ViewState)| {
+            // A pointer on its way across the list of columns is not about to brush each of them.
+            let may_brush = rests || !glance::is_column(**id);
+            may_brush && pointer.zip(view.plot()).is_some_and(|(at, plot)| plot.contains(at))
+        };
+        let dragged = self.views.values().find(|view| view.is_brushing());
+        let view = dragged.or_else(|| self.views.iter().find(under).map(|(_, view)| view))?;
         Brush::over(view.axes())
     }
 
@@ -261,7 +270,10 @@ impl eframe::App for App {
         self.take_in(ctx);
         shortcuts::take(self, ctx);
         self.apply(ctx);
-        self.monitor.report(&self.session, (self.count, self.exact), &self.views, &mut self.engine);
+        let status = self.engine.status();
+        let settled = status.progress.is_none() && status.waiting == 0 && self.exact;
+        let shown = (self.count, self.exact, settled);
+        self.monitor.report(&self.session, shown, &self.views, &mut self.engine);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {

@@ -41,6 +41,8 @@ struct State<'a> {
     rows: Option<u64>,
     count: Option<u64>,
     exact: bool,
+    /// Whether everything asked for has been answered.
+    settled: bool,
     notice: Option<&'a str>,
     filters: &'a [FilterSpec],
     views: Vec<View>,
@@ -110,7 +112,7 @@ impl Monitor {
     pub(super) fn report(
         &mut self,
         session: &Session,
-        (count, exact): (Option<u64>, bool),
+        (count, exact, settled): (Option<u64>, bool, bool),
         views: &HashMap<ViewId, ViewState>,
         engine: &mut Engine,
     ) {
@@ -131,6 +133,7 @@ impl Monitor {
             rows: session.dataset().map(|dataset| dataset.row_count()),
             count,
             exact,
+            settled,
             notice: session.notice().map(|notice| notice.text.as_str()),
             filters: &document.filters,
             views: document.views.iter().map(view).collect(),

@@ -99,6 +99,8 @@ pub(super) static GESTURES: &[(&str, &str)] = &[
     ("Esc, or double click", "clear the brush of the focused view"),
     ("arrows on a focused edge", "move it by one bin; with Shift by ten"),
     ("click on a bar, or on <, >, ?", "filter to its values; with Shift add or take away"),
+    ("right click on a bar", "keep only, exclude, set bounds, show rows, copy"),
+    ("drag in a column's small picture", "brush it as in a view"),
     ("wheel", "zoom at the pointer; in the rows, move"),
     ("drag on an axis, middle button", "pan"),
     ("double click on an axis", "full extent"),

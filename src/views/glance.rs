@@ -94,6 +94,8 @@ fn numbers(
         brushing::choose(ui, view, own.as_ref(), &Brushed::interval(edges[bin], edges[bin + 1]), cx);
     }
     if let Some(at) = response.hover_pos() {
+        // Once the pointer rests here, the views are prepared for the brush.
+        ui.ctx().request_repaint_after_secs(0.25);
         let under = own.as_ref().map(|own| &own.brushed).cloned().unwrap_or_default();
         ui.ctx().set_cursor_icon(brush::cursor(brushing::part_at(&map, &under, at.x, cx.theme.size.grab).0));
         let interval = match (&moved, map.bin_at(at.x)) {
