@@ -114,7 +114,10 @@ fn columns(rows: usize, distinct: u64, seed: u64) -> Vec<(&'static str, ArrayRef
         ("l", Arc::new(LargeStringArray::from(texts.clone()))),
         ("bytes", Arc::new(BinaryArray::from_iter(texts.iter().map(|t| t.as_ref().map(|t| t.as_bytes()))))),
         ("coded", Arc::new(DictionaryArray::new(codes, Arc::new(values)))),
-        ("day", Arc::new(Date32Array::from_iter(of(|v| v as i64 - 9000).map(|v| v.map(|v| v as i32))))),
+        (
+            "day",
+            Arc::new(Date32Array::from_iter(of(|v| (v % 60_000) as i64 - 9000).map(|v| v.map(|v| v as i32)))),
+        ),
         ("t", Arc::new(TimestampNanosecondArray::from_iter(of(|v| v as i64 * 1_000_003)))),
         ("d", Arc::new(Decimal128Array::from_iter(of(|v| v as i64).map(|v| v.map(i128::from))))),
         ("awkward", floats(&awkward_floats(rows, seed + 1))),

@@ -227,6 +227,14 @@ fn decode(
     entries: &ArrayRef,
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, String> {
+    let count = entries.len() as u64;
+    // Without a branch per row: nearly every dictionary is whole.
+    let is_whole = codes.iter().fold(true, |whole, &code| whole & ((code as u64) < count));
+    if is_whole && entries.null_count() == 0 && entries.data_type() == &DataType::LargeUtf8 {
+        let keys = codes.iter().map(|&code| code as i32).collect::<Vec<_>>();
+        let keys = PrimitiveArray::<Int32Type>::new(keys.into(), nulls);
+        return Ok(Arc::new(DictionaryArray::try_new(keys, entries.clone()).map_err(|e| e.to_string())?));
+    }
     let present = |i: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(i));
     let mut keys = Vec::with_capacity(codes.len());
     for (i, &code) in codes.iter().enumerate() {

@@ -111,6 +111,29 @@ impl Coder {
         }
     }
 
+    /// Whether a number is that of a missing value or of NaN.
+    pub(super) fn is_missing(&self, id: u32) -> bool {
+        let nan = |data_type: &DataType| match data_type {
+            DataType::Float64 => Some(f64::NAN.word()),
+            DataType::Float32 | DataType::Float16 => Some(f32::NAN.word()),
+            _ => None,
+        };
+        match self {
+            _ if id == 0 => true,
+            Coder::Words { ids, data_type } => nan(data_type) == Some(word_of(ids, id)),
+            Coder::Coded { of, .. } => of.is_missing(id),
+            Coder::Texts { .. } | Coder::Rows { .. } => false,
+        }
+    }
+
+    /// The slot of an axis that has a number.
+    pub(super) fn slot(&self, id: u32) -> Option<usize> {
+        match self {
+            Coder::Words { ids, .. } if id > 0 => Some(word_of(ids, id) as usize),
+            _ => None,
+        }
+    }
+
     /// Bytes it holds.
     pub(super) fn bytes(&self) -> usize {
         match self {
@@ -188,6 +211,10 @@ impl Coder {
             }
         }
     }
+}
+
+fn word_of(ids: &WordIds, id: u32) -> u64 {
+    ids.words()[id as usize - 1]
 }
 
 /// Combines the hash of every value with the hash so far. Equal values have equal hashes in whatever

@@ -48,6 +48,30 @@ impl Grouper {
         Ok(())
     }
 
+    /// How many of these tuples have no key that is null or NaN, or in no bin.
+    pub(super) fn present(&self, keys: &[CompiledKey], ids: &[u32]) -> u64 {
+        let is_present = |coder: &Coder, key: &CompiledKey, id: u32| match key {
+            CompiledKey::Value { .. } => !coder.is_missing(id),
+            CompiledKey::Binned { bins, .. } => coder.slot(id).is_some_and(|slot| slot < bins.count()),
+        };
+        let all_present = |&&id: &&u32| {
+            let mut left = id;
+            let rest = self.coders.iter().zip(keys).skip(1).zip(&self.pairs).rev();
+            let mut rest = rest.map(|((coder, key), pairs)| {
+                let (before, right) = pairs.pair(left);
+                left = before;
+                is_present(coder, key, right)
+            });
+            let rest = rest.by_ref().fold(true, |all, present| all & present);
+            rest && self
+                .coders
+                .first()
+                .zip(keys.first())
+                .is_some_and(|(coder, key)| is_present(coder, key, left))
+        };
+        ids.iter().filter(all_present).count() as u64
+    }
+
     /// The keys of these tuples, one array per key.
     pub(super) fn keys(&self, ids: &[u32]) -> Result<Vec<ArrayRef>, QueryError> {
         let mut lefts = ids.to_vec();

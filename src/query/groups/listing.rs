@@ -178,15 +178,22 @@ impl Piece {
             live = live.iter().enumerate().filter(|(i, _)| passes(*i)).map(|(_, &group)| group).collect();
             measures = of(&live)?;
         }
-        let mut keys = cells.grouper.keys(&live)?;
-        let (found, present) = (live.len() as u64, present_keys(&group_keys(question, keys.clone())));
+        let Shape::Groups { keys, .. } = &question.shape else {
+            return Err(QueryError::Panicked("groups finished as another shape".to_owned()));
+        };
+        let (found, present) = (live.len() as u64, cells.grouper.present(keys, &live));
         let all_live = live.clone();
         if let Some(limit) = listing.limit.filter(|&limit| limit < live.len()) {
+            if let Some(contenders) = Sorted::contenders(&measures, listing, limit)? {
+                live = contenders.iter().map(|&i| live[i as usize]).collect();
+                measures = of(&live)?;
+            }
+            let keys = cells.grouper.keys(&live)?;
             let best = Sorted::of(question, &keys, &measures, listing)?.best(limit);
             live = best.iter().map(|&i| live[i as usize]).collect();
-            keys = cells.grouper.keys(&live)?;
             measures = of(&live)?;
         }
+        let keys = cells.grouper.keys(&live)?;
         let lanes = listing.other.then(|| cells.picked(question, &live, Some(&all_live)));
         let counts = live.iter().map(|&group| cells.rows(group)).collect();
         let approximate = question.measures.approximate(cells.lanes(), cells.lanes().len());
@@ -346,6 +353,25 @@ impl Sorted {
         };
         let rows = keys.first().map_or(0, |key| key.len());
         Ok(Sorted { rank, keys: Column::of(&columns, false, false)?, rows })
+    }
+
+    /// The groups among which are the first `limit`, told by their rank alone; `None` where only their
+    /// keys tell.
+    fn contenders(
+        measures: &[ArrayRef],
+        listing: &Listing,
+        limit: usize,
+    ) -> Result<Option<Vec<u32>>, QueryError> {
+        if limit == 0 {
+            return Ok(Some(Vec::new()));
+        }
+        let Some(Order { measure, descending }) = listing.order else { return Ok(None) };
+        let rank = Column::of(std::slice::from_ref(&measures[measure]), descending, true)?;
+        let mut order: Vec<u32> = (0..measures[measure].len() as u32).collect();
+        let (_, &mut last, _) = order.select_nth_unstable_by(limit - 1, |&a, &b| rank.compare(a, b));
+        order.retain(|&group| rank.compare(group, last) != Ordering::Greater);
+        order.sort_unstable();
+        Ok(Some(order))
     }
 
     fn compare(&self, a: u32, b: u32) -> Ordering {
