@@ -126,7 +126,7 @@ impl GroupTotal {
         if !self.is_parted {
             let piece = Piece::of(&self.cells, question, listing)?;
             task.check()?;
-            too_many(&[piece.bytes()], piece.found, 1, memory)?;
+            too_many(piece.bytes(), piece.found, memory)?;
             return put_together(vec![piece], question, listing);
         }
         self.make_parts(question)?;
@@ -142,8 +142,10 @@ impl GroupTotal {
                 let bytes = bytes.fetch_add(piece.bytes(), Ordering::Relaxed) + piece.bytes();
                 let found = found.fetch_add(piece.found as usize, Ordering::Relaxed) + piece.found as usize;
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                // Parts are of one size, but for chance.
-                too_many(&[bytes], (found / done * parts) as u64, parts / done, memory)?;
+                // Parts are of one size, but for chance: a sixteenth of them tells the size of all.
+                if done * 16 >= parts || bytes > memory.budget {
+                    too_many(bytes / done * parts, (found / done * parts) as u64, memory)?;
+                }
                 Ok(piece)
             })
             .collect::<Result<Vec<_>, QueryError>>()?;
@@ -174,14 +176,13 @@ impl GroupTotal {
 }
 
 /// Refuses an answer that takes more than the budget.
-fn too_many(bytes: &[usize], groups: u64, times: usize, memory: &GroupMemory) -> Result<(), QueryError> {
-    let bytes: usize = bytes.iter().sum();
+fn too_many(bytes: usize, groups: u64, memory: &GroupMemory) -> Result<(), QueryError> {
     if bytes <= memory.budget {
         return Ok(());
     }
     Err(QueryError::TooManyGroups {
         groups,
-        needed_mib: (bytes as u64 * times as u64).div_ceil(1 << 20),
+        needed_mib: (bytes as u64).div_ceil(1 << 20),
         budget_mib: memory.budget as u64 >> 20,
     })
 }
