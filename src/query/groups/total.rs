@@ -142,9 +142,11 @@ impl GroupTotal {
                 let bytes = bytes.fetch_add(piece.bytes(), Ordering::Relaxed) + piece.bytes();
                 let found = found.fetch_add(piece.found as usize, Ordering::Relaxed) + piece.found as usize;
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                // Parts are of one size, but for chance: a sixteenth of them tells the size of all.
-                if done * 16 >= parts || bytes > memory.budget {
-                    too_many(bytes / done * parts, (found / done * parts) as u64, memory)?;
+                // Parts are of one size, but for chance, which the quarter allows for.
+                let (needed, groups) = (bytes / done * parts, found / done * parts);
+                let is_sure = done * 16 >= parts && needed > memory.budget + memory.budget / 4;
+                if is_sure || bytes > memory.budget {
+                    too_many(needed, groups as u64, memory)?;
                 }
                 Ok(piece)
             })
