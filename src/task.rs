@@ -18,6 +18,8 @@ pub struct Progress {
     pub done: u64,
     /// Rows of the whole task; 0 while unknown.
     pub total: u64,
+    /// Bytes of values read.
+    pub bytes: u64,
 }
 
 impl Progress {
@@ -32,6 +34,7 @@ struct State {
     cancelled: AtomicBool,
     done: AtomicU64,
     total: AtomicU64,
+    bytes: AtomicU64,
 }
 
 /// The worker's end: report progress, learn of cancellation.
@@ -47,6 +50,11 @@ impl Task {
     /// Announces how many rows the whole task has.
     pub fn set_total(&self, rows: u64) {
         self.0.total.store(rows, Ordering::Relaxed);
+    }
+
+    /// Adds `bytes` to the bytes of values read.
+    pub fn add_bytes(&self, bytes: u64) {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Adds `rows` to the rows done.
@@ -66,7 +74,8 @@ impl Task {
 
     /// Rows done so far.
     pub fn progress(&self) -> Progress {
-        Progress { done: self.0.done.load(Ordering::Relaxed), total: self.0.total.load(Ordering::Relaxed) }
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        Progress { done: read(&self.0.done), total: read(&self.0.total), bytes: read(&self.0.bytes) }
     }
 }
 

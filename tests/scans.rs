@@ -1,17 +1,19 @@
 //! Scans against naive loops.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use arrow::array::{Array, ArrayRef, Float32Array, Int8Array, Int64Array, TimestampNanosecondArray};
 use outcrop::aggregate::{Bins, Scale, nice_bins};
-use outcrop::data::Kind;
-use outcrop::dataset::Dataset;
+use outcrop::data::{Kind, Schema};
+use outcrop::dataset::{Dataset, MemorySource, ReadError, Source};
 use outcrop::expr::Expr;
 use outcrop::query::rows::fetch;
-use outcrop::query::{Answer, Ask, Axis, Question};
+use outcrop::query::{Answer, Ask, Axis, QueryError, Question, ScanOptions, Workers, scan};
 use outcrop::select::{Clause, Selection};
-use outcrop::task::Task;
+use outcrop::task::{Task, TaskController};
 
 use crate::common::{ask, awkward_floats, floats, grid_question, table};
 
@@ -164,8 +166,6 @@ fn the_row_index_and_the_pages_of_rows_agree_with_a_naive_filter() {
 
 #[test]
 fn a_cancelled_scan_says_so() {
-    use outcrop::query::{QueryError, ScanOptions, Workers, scan};
-    use outcrop::task::TaskController;
     let dataset = table(vec![("x", floats(&awkward_floats(1000, 1)))]);
     let question = Question::new(dataset, Selection::all(), Ask::Index);
     let mut controller = TaskController::default();
@@ -174,6 +174,54 @@ fn a_cancelled_scan_says_so() {
     let workers = Workers::new(2).unwrap();
     let result = scan(&[question], &workers, ScanOptions::default(), &task);
     assert!(matches!(result, Err(QueryError::Cancelled(_))));
+}
+
+/// Cancels the task that reads it at the tenth chunk, and counts how many were begun.
+struct Cancelling {
+    table: MemorySource,
+    controller: Mutex<TaskController>,
+    begun: AtomicU64,
+}
+
+impl Source for Cancelling {
+    fn schema(&self) -> &Schema {
+        self.table.schema()
+    }
+    fn row_count(&self) -> u64 {
+        self.table.row_count()
+    }
+    fn read(&self, column: usize, rows: Range<u64>) -> Result<ArrayRef, ReadError> {
+        if self.begun.fetch_add(1, Ordering::SeqCst) + 1 == 10 {
+            self.controller.lock().unwrap().cancel();
+        }
+        self.table.read(column, rows)
+    }
+    fn identity(&self) -> String {
+        self.table.identity()
+    }
+}
+
+#[test]
+fn a_scan_cancelled_midway_begins_no_further_chunk() {
+    for threads in 1..=4u64 {
+        let mut controller = TaskController::default();
+        let task = controller.restart(100_000);
+        let source = Arc::new(Cancelling {
+            table: MemorySource::of(vec![("x", floats(&awkward_floats(100_000, 1)))]),
+            controller: Mutex::new(controller),
+            begun: AtomicU64::new(0),
+        });
+        let dataset = Arc::new(Dataset::new(source.clone()));
+        let axis = Axis { expr: column(&dataset, "x"), bins: linear(0.0, 1.0, 10) };
+        let question = grid_question(&dataset, Selection::all(), vec![axis], &["count"]);
+        let workers = Workers::new(threads as usize).unwrap();
+        let options = ScanOptions { chunk_rows: 100, ..ScanOptions::default() };
+        assert!(matches!(scan(&[question], &workers, options, &task), Err(QueryError::Cancelled(_))));
+        // Each of the other threads was at most within a chunk, and one may have been between two.
+        let begun = source.begun.load(Ordering::SeqCst);
+        assert!((10..10 + 2 * threads).contains(&begun), "{begun} chunks on {threads} threads");
+        assert!(task.progress().bytes <= begun * 100 * 9 && task.progress().bytes >= 800);
+    }
 }
 
 #[test]

@@ -5,13 +5,19 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{ArrayRef, Float32Array, Int64Array, LargeStringArray, TimestampSecondArray};
+use arrow::array::{
+    ArrayRef, Float32Array, Float64Array, Int64Array, LargeStringArray, TimestampSecondArray,
+};
+use arrow::record_batch::RecordBatch;
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::data::Schema;
 use outcrop::dataset::{Dataset, MemorySource, ReadError, Source, Zones};
+use outcrop::engine::ZoneMaps;
+use outcrop::export::{atomic_write, write_arrow};
 use outcrop::expr::Expr;
 use outcrop::query::{Answer, Ask, Axis, Question};
 use outcrop::select::{Clause, Predicate, Selection};
+use outcrop::task::Task;
 
 use crate::common::{Random, ask, awkward_floats, floats, grid_question};
 
@@ -191,4 +197,49 @@ fn a_zone_map_is_taken_over_only_whole_and_only_for_its_own_table() {
         damaged[place] ^= 0x10;
         assert!(!fresh().take_bytes(&damaged, "file@1"), "damaged at {place}");
     }
+}
+
+#[test]
+fn a_zone_map_on_disk_is_recalled_until_the_file_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("table.arrow");
+    let write = |values: Vec<f64>| {
+        let batch =
+            RecordBatch::try_from_iter([("x", Arc::new(Float64Array::from(values)) as ArrayRef)]).unwrap();
+        atomic_write(&file, |out: &mut dyn std::io::Write| write_arrow(&batch, &[], out)).unwrap();
+    };
+    let open = || Arc::new(Dataset::new(outcrop::formats::open(&file, &Task::detached()).unwrap()));
+    let count = |dataset: &Arc<Dataset>| {
+        let clause = Clause::filter(Expr::parse("x > 500", dataset.schema()).unwrap());
+        let question = Question::new(dataset.clone(), Selection::of([clause]), Ask::Index);
+        ask(&question, 2, 1 << 15).index().unwrap().total()
+    };
+    let maps = ZoneMaps::in_folder(folder.path().join("zones"), 10);
+    write((0..1000).map(f64::from).collect());
+    let first = open();
+    assert!(!maps.recall(&first));
+    assert_eq!(count(&first), 499);
+    maps.keep(&first);
+
+    let again = open();
+    assert!(maps.recall(&again));
+    assert_eq!(again.zones().known(), 1);
+    assert_eq!(count(&again), 499);
+    assert!(!ZoneMaps::in_folder(folder.path().join("zones"), 10_000).recall(&open()), "a small table");
+
+    // The same file with other values: its old map says that none passes.
+    write((0..1000).map(|i| f64::from(i) - 900.0).collect());
+    let changed = open();
+    assert!(!maps.recall(&changed));
+    write((0..1000).map(|i| f64::from(i) + 600.0).collect());
+    let changed = open();
+    assert!(!maps.recall(&changed));
+    assert_eq!(count(&changed), 1000);
+    maps.keep(&changed);
+    let kept = || std::fs::read_dir(folder.path().join("zones")).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(kept().count(), 1, "the map of the earlier state is gone");
+    std::fs::write(kept().next().unwrap(), b"OUTZON01 and then nothing of use").unwrap();
+    let damaged = open();
+    assert!(!maps.recall(&damaged));
+    assert_eq!(count(&damaged), 1000);
 }

@@ -9,6 +9,7 @@ use super::Failure;
 use super::progress::watched;
 use crate::data::group_digits;
 use crate::dataset::Dataset;
+use crate::engine::ZoneMaps;
 use crate::expr::{Expr, scalar_with};
 use crate::formats;
 use crate::query::{Answer, Ask, Measure, QueryError, Question, ScanOptions, Workers, scan_counting};
@@ -82,7 +83,11 @@ impl Input {
     /// Opens the table and defines its virtual columns. Reads no value.
     pub(super) fn open(&self) -> Result<Table, Failure> {
         let source = watched("opening", |task| formats::open(&self.file, task))?;
-        let mut table = Table::new(&self.file, Dataset::new(source), self.threads)?;
+        let dataset = Dataset::new(source);
+        if let Some(maps) = ZoneMaps::of_user() {
+            maps.recall(&dataset);
+        }
+        let mut table = Table::new(&self.file, dataset, self.threads)?;
         table.options.group_budget = self.memory;
         table.set(&self.variables)?;
         for definition in &self.definitions {
@@ -180,6 +185,9 @@ impl Table {
         let (answers, overflowed) =
             watched(what, |task| scan_counting(questions, &self.workers, self.options, task))
                 .map_err(|error| self.failure(&error))?;
+        if let Some(maps) = ZoneMaps::of_user() {
+            maps.keep(&self.dataset);
+        }
         if overflowed > 0 {
             let are = if overflowed == 1 {
                 "value overflowed its type and is"

@@ -22,9 +22,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgMatches, ValueHint, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
+use crate::engine::forbid_zone_maps;
 pub use failure::Failure;
+
+/// The flag that does without zone maps on disk.
+const NO_CACHE: &str = "no-cache";
 
 /// What is left to do once the command line was followed.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,6 +85,9 @@ trait Execute {
 /// with its usage.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
     let mut matches = command_line().get_matches_from(arguments);
+    if is_without_cache(&matches) {
+        forbid_zone_maps();
+    }
     if let Some((name, matches)) = matches.subcommand() {
         let command = COMMANDS.iter().find(|command| command.name == name);
         return match command {
@@ -91,6 +98,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome, Fai
     let file = matches.remove_one::<PathBuf>("file");
     // A session saved later must find the file whatever folder it is opened from.
     Ok(Outcome::Window(file.map(|file| std::path::absolute(&file).unwrap_or(file))))
+}
+
+/// Whether the flag was given, before or after a command.
+fn is_without_cache(matches: &ArgMatches) -> bool {
+    matches.get_flag(NO_CACHE) || matches.subcommand().is_some_and(|(_, matches)| matches.get_flag(NO_CACHE))
 }
 
 /// Tells the person what went wrong, and gives the exit code: 1 if it failed, 2 if what was typed makes
@@ -109,13 +121,19 @@ fn command_line() -> clap::Command {
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::FilePath)
         .help("A table (HDF5, Arrow) or a session to open in the window");
+    let no_cache = Arg::new(NO_CACHE)
+        .long(NO_CACHE)
+        .action(ArgAction::SetTrue)
+        .global(true)
+        .help("Neither read nor keep zone maps in the user's cache folder");
     let line = clap::Command::new("outcrop")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Explore tables far larger than memory.\n\nWithout a command, opens the window.")
         .after_help("Exit codes: 0 done, 1 failed, 2 the command line makes no sense.")
         .args_conflicts_with_subcommands(true)
         .subcommand_precedence_over_arg(true)
-        .arg(files);
+        .arg(files)
+        .arg(no_cache);
     COMMANDS.iter().fold(line, |line, command| {
         line.subcommand((command.arguments)(clap::Command::new(command.name)).hide(command.is_hidden))
     })

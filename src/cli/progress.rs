@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -38,11 +38,16 @@ fn show(what: &str, task: &Task, ended: &Receiver<()>) {
         return;
     }
     let bar = ProgressBar::new(task.progress().total).with_message(what.to_owned());
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %  {eta:>4} left") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %  {prefix}  {eta:>4} left")
+    {
         bar.set_style(style.progress_chars("━╸─"));
     }
+    let start = Instant::now();
     while goes_on(BETWEEN_FRAMES) {
         let progress = task.progress();
+        let seconds = start.elapsed().as_secs_f64();
+        bar.set_prefix(format!("{:.1} GB/s", progress.bytes as f64 / 1e9 / seconds));
         bar.set_length(progress.total);
         bar.set_position(progress.done.min(progress.total));
     }

@@ -39,6 +39,8 @@ pub struct Zones {
     /// By position in the schema; empty until something is known of the column.
     columns: Vec<OnceLock<ColumnZones>>,
     learned: AtomicU64,
+    /// How many were known when the map was last kept.
+    kept: AtomicU64,
 }
 
 impl Zones {
@@ -49,7 +51,7 @@ impl Zones {
             starts.clear();
         }
         let columns = source.schema().fields().iter().map(|_| OnceLock::new()).collect();
-        Zones { starts, columns, learned: AtomicU64::new(0) }
+        Zones { starts, columns, learned: AtomicU64::new(0), kept: AtomicU64::new(0) }
     }
 
     /// Number of zones.
@@ -65,6 +67,11 @@ impl Zones {
     /// How many zones of columns are known.
     pub fn known(&self) -> u64 {
         self.learned.load(Ordering::Relaxed)
+    }
+
+    /// Whether more is known than [`Zones::to_bytes`] last gave or [`Zones::take_bytes`] last took.
+    pub fn has_news(&self) -> bool {
+        self.known() > self.kept.load(Ordering::Relaxed)
     }
 
     /// Looks at `values`, those of `column` in `rows`, if they are a zone not yet known. Types without
@@ -110,6 +117,7 @@ impl Zones {
     /// All that is known, as bytes to be kept under `identity`, which must tell the table and its state
     /// from every other.
     pub fn to_bytes(&self, identity: &str) -> Vec<u8> {
+        self.kept.store(self.known(), Ordering::Relaxed);
         let mut bytes = self.head(identity);
         for (position, zones) in self.columns.iter().enumerate() {
             let Some(zones) = zones.get() else { continue };
@@ -148,6 +156,7 @@ impl Zones {
                 }
             }
         }
+        self.kept.store(self.known(), Ordering::Relaxed);
         true
     }
 

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::ZoneMaps;
 use crate::dataset::Dataset;
 use crate::formats;
 use crate::task::Task;
@@ -18,7 +19,11 @@ pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
 pub(super) fn open(path: &Path) -> Result<Arc<Dataset>, String> {
     guarded(|| {
         let source = formats::open(path, &Task::detached()).map_err(|error| error.to_string())?;
-        Ok(Arc::new(Dataset::new(source)))
+        let dataset = Dataset::new(source);
+        if let Some(maps) = ZoneMaps::of_user() {
+            maps.recall(&dataset);
+        }
+        Ok(Arc::new(dataset))
     })
 }
 

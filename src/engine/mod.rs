@@ -17,6 +17,7 @@ mod cache;
 mod inbox;
 mod jobs;
 mod worker;
+mod zone_maps;
 
 use std::collections::HashMap;
 use std::io;
@@ -36,6 +37,7 @@ use cache::Cache;
 use inbox::Inbox;
 pub use inbox::RowsRequest;
 pub use jobs::read_text;
+pub use zone_maps::{ZoneMaps, forbid_zone_maps};
 
 /// Bytes of finished answers kept for coming back to.
 const ANSWER_BUDGET: usize = 256 << 20;

@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use super::inbox::{Inbox, RowsRequest};
-use super::{Estimates, Message, Results, Wake, jobs};
+use super::{Estimates, Message, Results, Wake, ZoneMaps, jobs};
 use crate::dataset::Source;
 use crate::query::{
     Codes, QueryError, Question, Sample, SampleOptions, ScanOptions, Workers, estimate, rows, scan_with_codes,
@@ -35,6 +35,9 @@ pub(super) fn start_scans(
                 return;
             }
             wake();
+            if let (Some(question), Some(maps)) = (questions.first(), ZoneMaps::of_user()) {
+                maps.keep(&question.dataset);
+            }
         }
     })
 }

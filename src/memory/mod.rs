@@ -4,6 +4,7 @@
 //! without a copy where alignment and byte order allow it. This room knows no columns and no
 //! file formats.
 
+mod cache_folder;
 mod heap;
 #[cfg(feature = "libhdf5")]
 mod limits;
@@ -15,6 +16,7 @@ mod pod;
 mod spill;
 mod text;
 
+pub use cache_folder::{cache_folder, create_private, sweep};
 pub use heap::keep_freed_memory;
 #[cfg(feature = "libhdf5")]
 pub use limits::confine;

@@ -113,7 +113,7 @@ pub fn estimate(
         let of_replicate = |i: usize| -> Result<Vec<Partial>, QueryError> {
             task.check()?;
             let (mut partials, mut worker) = (pass.partials()?, pass.worker());
-            pass.update(sample.replicate_rows(i), &mut partials, &mut worker, &memory)?;
+            pass.update(sample.replicate_rows(i), &mut partials, &mut worker, &memory, task)?;
             for ((partial, tally), question) in partials.iter_mut().zip(&worker.tallies).zip(&pass.questions)
             {
                 if let Partial::Groups(groups) = partial {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{ArrayRef, BooleanArray};
+use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterBuilder;
 
@@ -22,6 +22,7 @@ use crate::dataset::Dataset;
 use crate::expr::{Expr, Program};
 use crate::kernel::fold;
 use crate::select::Selection;
+use crate::task::Task;
 
 /// All questions of one pass.
 pub(super) struct Pass {
@@ -100,16 +101,22 @@ struct Values {
 
 impl Pass {
     /// Reads the columns that the clauses test in `rows`.
-    pub(super) fn read(&self, rows: Range<u64>) -> Result<Chunk, QueryError> {
-        let columns = self.read_columns(&self.tests, &rows)?;
+    pub(super) fn read(&self, rows: Range<u64>, task: &Task) -> Result<Chunk, QueryError> {
+        let columns = self.read_columns(&self.tests, &rows, task)?;
         Ok(Chunk { rows, columns })
     }
 
     /// The columns that `program` needs; what is seen of them is kept in the zone maps.
-    fn read_columns(&self, program: &Program, rows: &Range<u64>) -> Result<Vec<ArrayRef>, QueryError> {
+    fn read_columns(
+        &self,
+        program: &Program,
+        rows: &Range<u64>,
+        task: &Task,
+    ) -> Result<Vec<ArrayRef>, QueryError> {
         let read = |&column| {
             let values = self.dataset.source().read(column, rows.clone())?;
             self.dataset.zones().learn(column, rows, &values);
+            task.add_bytes(values.to_data().get_slice_memory_size().unwrap_or(0) as u64);
             Ok(values)
         };
         program.columns().iter().map(read).collect()
@@ -170,6 +177,7 @@ impl Pass {
         partials: &mut [Partial],
         worker: &mut Worker,
         memory: &GroupMemory,
+        task: &Task,
     ) -> Result<(), QueryError> {
         let verdicts = self.verdicts(&rows);
         let overflows = self.tests.may_overflow() || self.program.may_overflow();
@@ -183,7 +191,7 @@ impl Pass {
             });
             return Ok(());
         }
-        let chunk = self.read(rows)?;
+        let chunk = self.read(rows, task)?;
         let (tested, overflowed) = self.tests.run_counting(&chunk.columns, chunk.len())?;
         self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
         let masks = self.masks(&tested, chunk.len(), &verdicts);
@@ -192,7 +200,7 @@ impl Pass {
                 passing.push(masks[question.filter].passing as u32);
             }
         }
-        let Some(values) = self.values(&chunk, tested, masks)? else { return Ok(()) };
+        let Some(values) = self.values(&chunk, tested, masks, task)? else { return Ok(()) };
         // Where only some rows are worked on, the others' codes are not known.
         let first = chunk.rows.start;
         let blank = |codes: &Option<Arc<AxisCodes>>| codes.as_ref()?.blank(first, chunk.len());
@@ -225,6 +233,7 @@ impl Pass {
         chunk: &Chunk,
         mut tested: Vec<ArrayRef>,
         mut masks: Vec<Mask>,
+        task: &Task,
     ) -> Result<Option<Values>, QueryError> {
         let mut rows = chunk.len();
         let folded = || self.questions.iter().filter(|question| !matches!(question.shape, Shape::Index));
@@ -233,7 +242,7 @@ impl Pass {
         if folded().next().is_none() || (any.passing == 0 && skips) {
             return Ok(None);
         }
-        let mut columns = self.read_columns(&self.program, &chunk.rows)?;
+        let mut columns = self.read_columns(&self.program, &chunk.rows, task)?;
         let mut coded = self.coded_values(chunk)?;
         if let Some(bits) = any.bits
             && any.passing * DENSE < rows

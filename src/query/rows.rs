@@ -120,7 +120,7 @@ fn passing_rows(
     {
         task.check()?;
         let rows = index.layout().chunk(chunk);
-        let read = pass.read(rows.clone())?;
+        let read = pass.read(rows.clone(), task)?;
         let skip = (wanted - before) as usize;
         let room = count - numbers.len();
         let found_before = numbers.len();

@@ -245,7 +245,7 @@ fn one_unit(
     for chunk in layout.unit(unit) {
         let rows = layout.chunk(chunk);
         let count = rows.end - rows.start;
-        pass.update(rows, &mut partials, worker, memory)?;
+        pass.update(rows, &mut partials, worker, memory, task)?;
         task.advance(count)?;
     }
     for partial in &mut partials {

@@ -21,6 +21,7 @@ use super::output::say;
 use super::{CliCommand, Execute, Failure, command};
 use crate::aggregate::{Bins, Scale, to_f64};
 use crate::dataset::Dataset;
+use crate::engine::forbid_zone_maps;
 use crate::formats;
 use crate::query::{Answer, Ask, Axis, GroupKey, Groups, Key, Listing, Measure, Question};
 use crate::select::{Clause, Selection};
@@ -64,6 +65,8 @@ impl Execute for Bench {
                 format!("contract {} is not {CONTRACT}", request.contract),
             ));
         }
+        // What was learned by another run would answer this one's first.
+        forbid_zone_maps();
         let mut input = Input::plain(self.file.clone(), self.threads);
         input.memory = self.memory;
         let table = input.open()?;

@@ -65,7 +65,7 @@ impl ArrowSource {
         let longest = layout.starts.windows(2).map(|pair| pair[1] - pair[0]).max();
         let page_rows = longest.filter(|&rows| is_compressed && rows > 0).unwrap_or(1);
         ArrowSource {
-            identity: format!("arrow:{}:{}", mapped.path().display(), mapped.fingerprint()),
+            identity: format!("{}@{}", mapped.path().display(), mapped.fingerprint()),
             file,
             positions: positions(&layout.schema, layout.version),
             schema: Schema::new(fields),

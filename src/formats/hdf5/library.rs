@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::table::Hdf5Table;
 use super::{Stop, copy, open_table};
-use crate::memory::{Fingerprint, Mapped, confine};
+use crate::memory::{Fingerprint, Mapped, cache_folder, confine, create_private, sweep};
 use crate::task::{Cancelled, Task};
 
 /// The hidden command that makes a copy: `outcrop __libhdf5 FILE COPY`.
@@ -25,8 +25,6 @@ const OTHER_FILES: &str = "other files";
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 /// How often the child is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
-/// Copies not made anew for this long are removed.
-const OLDEST_COPY: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Longest message of a child that is shown.
 const LONGEST_MESSAGE: u64 = 2000;
 
@@ -96,7 +94,7 @@ struct Copy {
 
 impl Copy {
     fn of(path: &Path, state: &Fingerprint) -> io::Result<Copy> {
-        let folder = cache_folder();
+        let folder = cache_folder("hdf5");
         create_private(&folder)?;
         let mut hasher = DefaultHasher::new();
         path.canonicalize()?.hash(&mut hasher);
@@ -181,41 +179,4 @@ fn ending(status: ExitStatus, message: &str) -> String {
         return message.trim_start_matches("outcrop: ").to_owned();
     }
     format!("its process ended unexpectedly ({status})")
-}
-
-/// `outcrop/hdf5` in the user's cache folder, or else in that for temporary files.
-fn cache_folder() -> PathBuf {
-    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = named("XDG_CACHE_HOME")
-        .or_else(|| named("LOCALAPPDATA"))
-        .or_else(|| named("HOME").map(|home| home.join(".cache")));
-    cache.unwrap_or_else(std::env::temp_dir).join("outcrop").join("hdf5")
-}
-
-/// Makes a folder that only its owner may look into.
-fn create_private(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Removes the copies of earlier states of a file, whose names begin with `stem`, and those of any
-/// file that are old; `kept` stays.
-fn sweep(folder: &Path, stem: &str, kept: &str) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let modified = entry.metadata().and_then(|meta| meta.modified());
-        let age = modified.ok().and_then(|time| SystemTime::now().duration_since(time).ok());
-        let is_old = age.is_some_and(|age| age > OLDEST_COPY);
-        let is_partial = name.ends_with(".partial");
-        let is_superseded = name.starts_with(stem) && !name.starts_with(kept) && !is_partial;
-        if is_old || is_superseded {
-            // Another process may have been faster.
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
 }
