@@ -136,8 +136,10 @@ fn run(op: &Op, table: &Table, i: usize) -> Result<Finished> {
             one(Ask::Groups { keys, measures: measures(aggs, table)?, listing }, filter.as_ref())
         }
         Op::Nunique { expr } => {
-            let measures = vec![table.measure("expr", &format!("nunique({expr})"))?];
-            one(Ask::Grid { axes: Vec::new(), measures }, None)
+            // Groups that nobody lists: exact however many there are, where the measure becomes a sketch.
+            let keys = vec![Key::Value(table.expr("expr", expr)?)];
+            let listing = Listing { limit: Some(0), ..Listing::default() };
+            one(Ask::Groups { keys, measures: Vec::new(), listing }, None)
         }
         Op::Quantile { expr, q } => {
             let each = |q: &f64| table.measure("expr", &format!("quantile({expr}, {q})"));
@@ -214,9 +216,8 @@ fn canonical(op: &Op, table: &Table, done: Finished) -> Result<Map<String, Value
             }
         }
         (Op::Nunique { .. }, Finished::Answers(answers)) => {
-            if let Some(grid) = answers[0].grid() {
-                result.insert("nunique".to_owned(), json_array(&grid.measures[0])[0].take());
-            }
+            let distinct = answers[0].groups().map_or(0, |groups| groups.present);
+            result.insert("nunique".to_owned(), json!(distinct));
         }
         (Op::Scene { views, .. }, Finished::Answers(answers)) => {
             for (view, answer) in views.iter().zip(&answers) {
