@@ -9,7 +9,7 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, TimeUnit};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// A constant.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,15 +166,15 @@ impl Display for Literal {
                     .and_then(|nanos| DateTime::from_timestamp(value.div_euclid(per_second), nanos));
                 let Some(time) = time else { return write!(f, "null") };
                 let time = time.naive_utc();
-                if time.time() == NaiveTime::MIN && !absolute {
-                    return write!(f, "{}", time.format("%Y-%m-%d"));
-                }
-                write!(
-                    f,
-                    "{}",
-                    time.format(if nanos == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S%.f" })
-                )?;
-                if *absolute { f.write_char('Z') } else { Ok(()) }
+                // Only four digits are read without quotes.
+                let quote = if (0..=9999).contains(&time.year()) { "" } else { "'" };
+                let format = match nanos {
+                    _ if time.time() == NaiveTime::MIN && !absolute => "%Y-%m-%d",
+                    0 => "%Y-%m-%dT%H:%M:%S",
+                    _ => "%Y-%m-%dT%H:%M:%S%.f",
+                };
+                let zone = if *absolute { "Z" } else { "" };
+                write!(f, "{quote}{}{zone}{quote}", time.format(format))
             }
             Literal::List(items) => {
                 f.write_char('[')?;

@@ -177,3 +177,11 @@ fn millions_of_texts_changed_at_random_are_read_or_refused_at_their_place() {
     let accepted = run(count, seed);
     println!("{accepted} of {count} texts were accepted");
 }
+
+#[test]
+fn years_of_more_or_fewer_than_four_digits_read_back() {
+    let t = table();
+    for year in ["-2016-01-01", "-2016-01-01T00:00:05", "+12345-01-31", "0009-01-31"] {
+        assert!(check(&format!("t between 2015-01-31 and '{year}'"), &t), "{year}");
+    }
+}
