@@ -56,7 +56,8 @@ struct State {
     arming: usize,
     scan: TaskController,
     started: Option<Instant>,
-    last_speed: f64,
+    /// Rows and bytes a second of the scan before.
+    last_speed: (f64, f64),
     samples: Vec<Question>,
     sampling: Vec<Arc<str>>,
     unseen_estimates: Vec<Arc<str>>,
@@ -119,28 +120,28 @@ impl Inbox {
         }
     }
 
-    /// Waits for questions; takes all that ask of one table, and the task to report to. `None` to end.
-    pub(super) fn take_questions(&self) -> Option<(Vec<Question>, Task)> {
+    /// Waits until `take` finds something to do. `None` to end.
+    fn wait_for<T>(&self, take: impl Fn(&mut State) -> Option<T>) -> Option<T> {
         let mut state = self.lock();
-        loop {
-            if state.quit {
-                return None;
-            }
-            if let Some(first) = state.wanted.first() {
-                let table = first.dataset.source().identity();
-                let (now, later) = std::mem::take(&mut state.wanted)
-                    .into_iter()
-                    .partition(|question: &Question| question.dataset.source().identity() == table);
-                state.wanted = later;
-                let now: Vec<Question> = now;
-                state.running = now.iter().map(|question| question.key().clone()).collect();
-                state.arming = now.iter().filter(|question| is_cube(question)).count();
-                state.started = Some(Instant::now());
-                let task = state.scan.restart(now[0].dataset.row_count());
-                return Some((now, task));
+        while !state.quit {
+            if let Some(taken) = take(&mut state) {
+                return Some(taken);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        None
+    }
+
+    /// Waits for questions; takes all that ask of one table, and the task to report to. `None` to end.
+    pub(super) fn take_questions(&self) -> Option<(Vec<Question>, Task)> {
+        self.wait_for(|state| {
+            let (now, keys) = of_one_table(&mut state.wanted)?;
+            state.running = keys;
+            state.arming = now.iter().filter(|question| is_cube(question)).count();
+            state.started = Some(Instant::now());
+            let task = state.scan.restart(now[0].dataset.row_count());
+            Some((now, task))
+        })
     }
 
     /// The questions taken last are done with; `answered` are about to be sent.
@@ -159,24 +160,11 @@ impl Inbox {
     /// Waits for questions to a sample; takes all that ask of one table, and the task to report to. `None` to
     /// end.
     pub(super) fn take_samples(&self) -> Option<(Vec<Question>, Task)> {
-        let mut state = self.lock();
-        loop {
-            if state.quit {
-                return None;
-            }
-            if let Some(first) = state.samples.first() {
-                let table = first.dataset.source().identity();
-                let (now, later) = std::mem::take(&mut state.samples)
-                    .into_iter()
-                    .partition(|question: &Question| question.dataset.source().identity() == table);
-                state.samples = later;
-                let now: Vec<Question> = now;
-                state.sampling = now.iter().map(|question| question.key().clone()).collect();
-                let task = state.sample.restart(0);
-                return Some((now, task));
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        self.wait_for(|state| {
+            let (now, keys) = of_one_table(&mut state.samples)?;
+            state.sampling = keys;
+            Some((now, state.sample.restart(0)))
+        })
     }
 
     /// The questions to a sample taken last are done with; `estimated` are about to be sent.
@@ -196,19 +184,15 @@ impl Inbox {
 
     /// Waits for a page to read. `None` to end.
     pub(super) fn take_rows(&self) -> Option<(String, RowsRequest, Task)> {
-        let mut state = self.lock();
-        loop {
-            if state.quit {
+        self.wait_for(|state| {
+            if state.rows.is_empty() {
                 return None;
             }
-            if !state.rows.is_empty() {
-                let (key, request) = state.rows.remove(0);
-                state.reading = Some(key.clone());
-                let task = state.read.restart(request.count as u64);
-                return Some((key, request, task));
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+            let (key, request) = state.rows.remove(0);
+            state.reading = Some(key.clone());
+            let task = state.read.restart(request.count as u64);
+            Some((key, request, task))
+        })
     }
 
     /// The page taken last is done with; whether it is about to be sent.
@@ -246,9 +230,11 @@ impl Inbox {
 
     pub(super) fn status(&self) -> Status {
         let state = self.lock();
+        let (rows_per_second, bytes_per_second) = state.speed().unwrap_or(state.last_speed);
         Status {
             progress: state.started.map(|_| state.scan.progress()),
-            rows_per_second: state.speed().unwrap_or(state.last_speed),
+            rows_per_second,
+            bytes_per_second,
             waiting: state.running.len() + state.wanted.len(),
             arming: state.arming + state.wanted.iter().filter(|question| is_cube(question)).count(),
             ..Status::default()
@@ -269,16 +255,26 @@ fn is_cube(question: &Question) -> bool {
     matches!(question.ask, Ask::Cube { .. })
 }
 
+/// Takes the questions that ask of the same table as the first one, and their keys; `None` when there is none.
+fn of_one_table(questions: &mut Vec<Question>) -> Option<(Vec<Question>, Vec<Arc<str>>)> {
+    let table = questions.first()?.dataset.source().identity();
+    let taken: Vec<Question> =
+        questions.extract_if(.., |question| question.dataset.source().identity() == table).collect();
+    let keys = taken.iter().map(|question| question.key().clone()).collect();
+    Some((taken, keys))
+}
+
 fn each_once(questions: &mut Vec<Question>) {
     let mut seen = std::collections::HashSet::new();
     questions.retain(|question| seen.insert(question.key().clone()));
 }
 
 impl State {
-    fn speed(&self) -> Option<f64> {
+    /// Rows and bytes a second of the scan under way.
+    fn speed(&self) -> Option<(f64, f64)> {
         let elapsed = self.started?.elapsed().as_secs_f64();
-        let done = self.scan.progress().done;
-        (elapsed > 0.0 && done > 0).then(|| done as f64 / elapsed)
+        let Progress { done, bytes, .. } = self.scan.progress();
+        (elapsed > 0.0 && done > 0).then(|| (done as f64 / elapsed, bytes as f64 / elapsed))
     }
 
     /// Whether the scan under way will be over soon enough to let it finish.

@@ -114,6 +114,8 @@ pub struct Status {
     pub progress: Option<Progress>,
     /// Of the scan under way, or of the last one.
     pub rows_per_second: f64,
+    /// Bytes of columns and codes read a second, of the same scan.
+    pub bytes_per_second: f64,
     /// Questions being computed or waiting, cubes included.
     pub waiting: usize,
     /// Cubes among them: views being armed for the brush under the hand.
@@ -126,8 +128,10 @@ pub struct Status {
     pub answer_bytes: usize,
     /// Bytes held by samples of tables.
     pub sample_bytes: usize,
-    /// Bytes held by codes of axes, read in place of columns.
+    /// Bytes of memory held by codes of axes, read in place of columns.
     pub code_bytes: usize,
+    /// Bytes of codes that are mapped from the cache folder instead, and take no memory of their own.
+    pub mapped_code_bytes: usize,
 }
 
 /// How an engine goes about it.

@@ -221,9 +221,13 @@ impl Pass {
     }
 
     /// The codes of the chunk that are read in place of values.
-    fn coded_values(&self, chunk: &Chunk) -> Result<Vec<ArrayRef>, QueryError> {
-        let lost = || QueryError::Panicked("codes of an axis are lost".to_owned());
-        let codes = |codes: &Arc<AxisCodes>| codes.chunk(chunk.rows.start).cloned().ok_or_else(lost);
+    fn coded_values(&self, chunk: &Chunk, task: &Task) -> Result<Vec<ArrayRef>, QueryError> {
+        let codes = |codes: &Arc<AxisCodes>| {
+            let lost = || QueryError::Panicked("codes of an axis are lost".to_owned());
+            let codes = codes.chunk(chunk.rows.start).cloned().ok_or_else(lost)?;
+            task.add_bytes(codes.get_buffer_memory_size() as u64);
+            Ok(codes)
+        };
         self.coded.iter().map(codes).collect()
     }
 
@@ -243,7 +247,7 @@ impl Pass {
             return Ok(None);
         }
         let mut columns = self.read_columns(&self.program, &chunk.rows, task)?;
-        let mut coded = self.coded_values(chunk)?;
+        let mut coded = self.coded_values(chunk, task)?;
         if let Some(bits) = any.bits
             && any.passing * DENSE < rows
             && skips
