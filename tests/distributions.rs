@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float32Array, Int64Array};
+use arrow::array::{Array, ArrayRef, Float32Array, Int64Array, StringArray};
 use outcrop::aggregate::{Bins, Scale, to_f64};
 use outcrop::expr::Expr;
 use outcrop::query::{Answer, Ask, Axis, Brush, Key, Listing, Measure, Question};
@@ -185,6 +185,8 @@ fn a_large_table_is_searched_for_quantiles_and_distinct_values_and_they_are_exac
         ("x", floats(&x)),
         ("i", Arc::new(Int64Array::from(whole.clone())) as ArrayRef),
         ("f", Arc::new(Float32Array::from(single.clone()))),
+        ("w", Arc::new(Int64Array::from_iter_values(whole.iter().map(|w| w << 40)))),
+        ("t", Arc::new(StringArray::from_iter_values(whole.iter().map(|w| format!("the text of {w}"))))),
         ("k", Arc::new(Int64Array::from(k.clone()))),
     ]);
     let texts = [
@@ -195,6 +197,10 @@ fn a_large_table_is_searched_for_quantiles_and_distinct_values_and_they_are_exac
         "quantile(f, 0.25)",
         "nunique(i)",
         "nunique(i) where k = 1",
+        "nunique(w) where k = 1",
+        "nunique(t)",
+        "nunique(f)",
+        "nunique(x)",
         "percentile(x, 75) - median(x)",
     ];
     let bins = Bins::new(0.0, 3.0, 3, Scale::Linear).unwrap();
@@ -224,6 +230,10 @@ fn a_large_table_is_searched_for_quantiles_and_distinct_values_and_they_are_exac
             let distinct = |rows: &mut dyn Iterator<Item = &usize>| {
                 rows.map(|&row| whole[row]).collect::<std::collections::HashSet<_>>().len() as f64
             };
+            let distinct_floats = |values: &mut dyn Iterator<Item = f64>| {
+                let bits = values.filter(|v| !v.is_nan()).map(|v| (v + 0.0).to_bits());
+                bits.collect::<std::collections::HashSet<_>>().len() as f64
+            };
             let median = quantile(&mut here.iter().map(of_x), 0.5);
             let right = [
                 median,
@@ -233,6 +243,10 @@ fn a_large_table_is_searched_for_quantiles_and_distinct_values_and_they_are_exac
                 quantile(&mut here.iter().map(|&row| f64::from(single[row])), 0.25),
                 distinct(&mut here.iter()),
                 distinct(&mut here.iter().filter(|row| k[**row] == 1)),
+                distinct(&mut here.iter().filter(|row| k[**row] == 1)),
+                distinct(&mut here.iter()),
+                distinct_floats(&mut here.iter().map(|&row| f64::from(single[row]))),
+                distinct_floats(&mut here.iter().map(of_x)),
                 quantile(&mut here.iter().map(of_x), 0.75) - median,
             ];
             for (m, right) in right.into_iter().enumerate() {

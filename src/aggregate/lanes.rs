@@ -8,7 +8,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
 
 use super::joint::{Cuts, Joint};
-use super::search::{Round, Sight};
+use super::search::Sight;
 use super::store::Store;
 use super::table::Measured;
 use super::total::Total;
@@ -214,11 +214,7 @@ impl Lanes {
     pub fn in_sight(inputs: &[Input], sights: &[Sight], cells: usize) -> Lanes {
         let lanes_of = |(i, input): (usize, &Input)| {
             let here = sights.iter().filter(|sight| sight.input == i);
-            let store = |sight: &Sight| match sight.round {
-                Round::Tally => Store::new(sight.lane, &input.types, cells),
-                _ => sight.store(cells),
-            };
-            let lanes = here.map(|sight| (sight.lane, store(sight))).collect();
+            let lanes = here.map(|sight| (sight.lane, sight.store(cells))).collect();
             InputLanes { left_out: Counts::new(cells), types: input.types.clone(), lanes }
         };
         Lanes { rows: Counts::new(cells), inputs: inputs.iter().enumerate().map(lanes_of).collect() }

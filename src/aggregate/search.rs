@@ -3,7 +3,8 @@
 //! Quantiles: the first pass finds the least and the greatest code, the second counts the codes of every cell
 //! in equal ranges between them, the following count the ranges that hold wanted ranks again, more finely,
 //! until few enough values are left to be collected. Distinct values of a narrow span set bits of a map that
-//! all threads share; the order in which they are set does not matter.
+//! all threads share; the order in which they are set does not matter. All others are told by grouping the rows
+//! by them, which is not done here.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -51,8 +52,8 @@ pub enum Round {
     Collect(Arc<Wanted>),
     /// Which codes there are.
     Bits(Arc<Bits>),
-    /// All values, as a tally.
-    Tally,
+    /// Nothing: the rows are to be grouped by the values, and [`Search::tell`] told of it.
+    Groups,
 }
 
 /// What one pass is to do for a lane of an input.
@@ -148,8 +149,8 @@ enum Found {
     Counts(Vec<u64>),
     /// The range and the code of every value.
     Values(Vec<(u32, u64)>),
-    /// In the shared map.
-    Bits,
+    /// In the shared map, or nowhere.
+    Nothing,
 }
 
 /// The store of one pass of a search.
@@ -167,7 +168,7 @@ impl Sought {
             Round::Ranges { count, .. } => Found::Counts(vec![0; cells << count]),
             Round::Finer(wanted) => Found::Counts(vec![0; wanted.ranges.len() << wanted.finer]),
             Round::Collect(_) => Found::Values(Vec::new()),
-            Round::Bits(_) | Round::Tally => Found::Bits,
+            Round::Bits(_) | Round::Groups => Found::Nothing,
         };
         Sought { round, found }
     }
@@ -233,7 +234,10 @@ pub enum Goal {
     /// The values at these quantiles, each 0 to 1.
     Quantiles(Vec<f64>),
     /// The number of distinct values.
-    Distinct,
+    Distinct {
+        /// Whether their codes may lie so close together that there is a bit for each.
+        may_be_close: bool,
+    },
 }
 
 impl Goal {
@@ -289,7 +293,11 @@ pub(super) fn ranks(q: f64, total: u64) -> (u64, u64, f64) {
 impl Search {
     /// A search in the cells `0..cells`.
     pub fn new(goal: Goal, cells: usize) -> Search {
-        Search { goal, cells, state: State::Next(Round::Extent), ranked: Ranked::default() }
+        let first = match goal {
+            Goal::Distinct { may_be_close: false } => Round::Groups,
+            _ => Round::Extent,
+        };
+        Search { goal, cells, state: State::Next(first), ranked: Ranked::default() }
     }
 
     /// What the next pass is to look for; `None` when there is nothing left to look for.
@@ -303,7 +311,7 @@ impl Search {
     /// What was found, for the formulas of the aggregates.
     fn found(&self) -> Store {
         match (&self.goal, &self.state) {
-            (Goal::Distinct, State::Done(distinct)) => Store::Distincts(distinct.clone()),
+            (Goal::Distinct { .. }, State::Done(distinct)) => Store::Distincts(distinct.clone()),
             _ => Store::Ranked(Box::new(self.ranked.clone())),
         }
     }
@@ -311,24 +319,24 @@ impl Search {
     /// Takes what a pass found in a lane of `from`, and decides on the next. What the last pass found is put
     /// into `lanes`.
     pub fn take(&mut self, input: usize, lane: Lane, from: &mut Lanes, lanes: Option<&mut Lanes>) {
-        let Some(store) = from.store_mut(input, lane) else { return };
-        match std::mem::replace(store, Store::Nothing) {
-            Store::Sought(sought) => {
-                self.advance(*sought);
-                if let State::Done(_) = self.state {
-                    let found = self.found();
-                    if let Some(store) = lanes.unwrap_or(from).store_mut(input, lane) {
-                        *store = found;
-                    }
-                }
-            }
-            // A tally is finished as it is.
-            tally => {
-                self.state = State::Done(Vec::new());
-                if let Some(store) = lanes.unwrap_or(from).store_mut(input, lane) {
-                    *store = tally;
-                }
-            }
+        let Some(Store::Sought(sought)) = from.store_mut(input, lane) else { return };
+        let nothing = Box::new(Sought::new(Round::Groups, 0));
+        let sought = std::mem::replace(sought, nothing);
+        self.advance(*sought);
+        if let State::Done(_) = self.state {
+            self.put(input, lane, lanes.unwrap_or(from));
+        }
+    }
+
+    /// Ends the search with the distinct values of every cell, put into a lane of `lanes`.
+    pub fn tell(&mut self, distinct: Vec<u64>, input: usize, lane: Lane, lanes: &mut Lanes) {
+        self.state = State::Done(distinct);
+        self.put(input, lane, lanes);
+    }
+
+    fn put(&self, input: usize, lane: Lane, lanes: &mut Lanes) {
+        if let Some(store) = lanes.store_mut(input, lane) {
+            *store = self.found();
         }
     }
 
@@ -374,7 +382,7 @@ impl Search {
                 State::Done(Vec::new())
             }
             (Round::Bits(bits), _) => State::Done((0..self.cells).map(|cell| bits.distinct(cell)).collect()),
-            _ => State::Next(Round::Tally),
+            _ => State::Next(Round::Groups),
         };
     }
 
@@ -385,7 +393,7 @@ impl Search {
         }
         let digits = u64::BITS - (greatest - least).leading_zeros();
         match self.goal {
-            Goal::Distinct => {
+            Goal::Distinct { .. } => {
                 let span = (greatest - least).checked_add(1);
                 let bits = span.and_then(|span| span.checked_mul(self.cells as u64));
                 match (span, bits.filter(|&bits| bits <= MOST_BITS)) {
@@ -394,7 +402,7 @@ impl Search {
                         State::Next(Round::Bits(Arc::new(Bits { least, span, words })))
                     }
                     // The span is too wide for a map of bits.
-                    _ => State::Next(Round::Tally),
+                    _ => State::Next(Round::Groups),
                 }
             }
             Goal::Quantiles(_) => {
@@ -513,7 +521,7 @@ mod tests {
         let values: Vec<u64> = (0..5000).map(|i| 1000 + i * i % 777).collect();
         let cells: Vec<u32> = (0..5000).map(|i| i % 4).collect();
         let array: ArrayRef = Arc::new(UInt64Array::from(values.clone()));
-        let (search, passes) = searched(Goal::Distinct, &array, &cells, 3);
+        let (search, passes) = searched(Goal::Distinct { may_be_close: true }, &array, &cells, 3);
         let State::Done(found) = &search.state else { panic!("it gave up") };
         assert_eq!(passes, 2);
         for cell in 0..3 {
@@ -524,13 +532,13 @@ mod tests {
     }
 
     #[test]
-    fn a_span_too_wide_for_bits_is_tallied_and_no_value_is_a_search_done() {
+    fn a_span_too_wide_for_bits_is_left_to_groups_and_no_value_is_a_search_done() {
         let wide: ArrayRef = Arc::new(UInt64Array::from(vec![0, u64::MAX]));
-        let mut search = Search::new(Goal::Distinct, 1);
+        let mut search = Search::new(Goal::Distinct { may_be_close: true }, 1);
         let mut sought = Sought::new(Round::Extent, 2);
         sought.update(&wide, &(0..2), &[0, 0], 1);
         search.advance(sought);
-        assert!(matches!(search.round(), Some(Round::Tally)));
+        assert!(matches!(search.round(), Some(Round::Groups)));
         let none: ArrayRef = Arc::new(Float64Array::from(Vec::<f64>::new()));
         assert_eq!(none.data_type(), &DataType::Float64);
         let (search, passes) = searched(Goal::Quantiles(vec![0.5]), &none, &[], 2);

@@ -7,7 +7,7 @@ use super::finish::{self, Cells};
 use super::lanes::{Lane, Lanes};
 use super::search::Goal;
 use super::store::Store;
-use super::values::{NumericKind, numeric_kind};
+use super::values::numeric_kind;
 use crate::data::{Kind, kind};
 
 /// What can be computed of the rows of a cell.
@@ -87,12 +87,10 @@ impl Measured {
     /// What is to be searched for, of a value of this type, where there may be more values than fit memory;
     /// with the lane that it takes the place of.
     pub fn goal(&self, value_type: &DataType) -> Option<(Lane, Goal)> {
-        let is_narrow = |t: &DataType| numeric_kind(t) != Some(NumericKind::Float) || t == &DataType::Float32;
+        let has_codes = numeric_kind(value_type).is_some() && value_type != &DataType::Float64;
         self.aggregate.lanes.iter().find_map(|lane| match lane {
             Lane::Ranks => Some((Lane::Ranks, Goal::Quantiles(vec![self.quantile()]))),
-            Lane::Distinct if numeric_kind(value_type).is_some() && is_narrow(value_type) => {
-                Some((Lane::Distinct, Goal::Distinct))
-            }
+            Lane::Distinct => Some((Lane::Distinct, Goal::Distinct { may_be_close: has_codes })),
             _ => None,
         })
     }
@@ -425,7 +423,7 @@ static DISTINCT: Aggregate = Aggregate {
     name: "nunique",
     aliases: &["count_distinct", "approx_count_distinct"],
     signature: "nunique(x)",
-    doc: "Number of distinct non-missing values; -0.0 is 0.0. Exact up to millions of values, and of whole numbers over bins beyond them; else a sample (standard error below 4 %, most often below 0.2 %), marked ≈.",
+    doc: "Number of distinct non-missing values; -0.0 is 0.0. Exact over bins at any size; in groups of more values than fit memory a sample (standard error below 4 %, most often below 0.2 %), marked ≈.",
     example: "nunique(driver)",
     arguments: COUNTABLE,
     parameter: None,

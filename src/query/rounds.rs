@@ -1,22 +1,24 @@
 //! Measures that one pass cannot answer exactly in bounded memory: quantiles and distinct values of large
-//! grids are searched for in further passes; bins of values are laid over extents found in one before.
+//! tables are searched for in further passes; bins of values are laid over extents found in one before.
 
 use super::compile::{Compiled, Shape};
+use super::groups::GroupTotal;
 use super::measure::Searching;
 use super::pass::{Partial, Pass};
-use super::{Ask, Measure, QueryError, Question};
-use crate::aggregate::{Aggregate, Lanes, is_searchable};
+use super::{Ask, Key, Listing, Measure, QueryError, Question};
+use crate::aggregate::{Aggregate, Lanes, Round, is_searchable};
 use crate::expr::Expr;
-use crate::select::Selection;
+use crate::select::{Clause, Selection};
 
-/// Rows of a table from which on there is a search; the values of fewer are kept.
+/// Rows of a table from which on numbers are searched for; those of fewer are kept.
 pub(super) const MANY: u64 = 1 << 20;
 
 /// The searches of every question of a pass over `rows` rows, once the pass is set to begin them.
 pub(super) fn begin(pass: &mut Pass, questions: &[Question], rows: u64) -> Vec<Vec<Searching>> {
     let begun = |(compiled, question): (&mut Compiled, &Question)| match (&compiled.shape, &question.ask) {
-        (&Shape::Grid { cells, .. }, Ask::Grid { .. }) if rows >= MANY && is_searchable(cells) => {
-            let searches = compiled.measures.searches(cells);
+        (&Shape::Grid { cells, .. }, Ask::Grid { .. }) if is_searchable(cells) => {
+            let mut searches = compiled.measures.searches(cells);
+            searches.retain(|s| rows >= MANY || matches!(s.search.round(), Some(Round::Groups)));
             compiled.measures.look_for(&searches, false);
             searches
         }
@@ -65,13 +67,15 @@ pub(super) fn cut(
     Ok(())
 }
 
-/// Goes on with the searches that a first pass began and puts what they find into its `totals`. `run` makes one
-/// more pass and gives its totals.
+/// Goes on with the searches that the first pass, `begun`, began and puts what they find into its `totals`. `run`
+/// makes one more pass and gives its totals; `distinct` is [`GroupTotal::distinct`].
 pub(super) fn finish(
+    begun: &Pass,
     mut searches: Vec<Vec<Searching>>,
     totals: &mut [Partial],
     questions: &[Question],
     mut run: impl FnMut(&Pass) -> Result<Vec<Partial>, QueryError>,
+    distinct: impl Fn(GroupTotal, &Compiled, &[usize]) -> Result<Vec<u64>, QueryError>,
 ) -> Result<(), QueryError> {
     for (searches, partial) in searches.iter_mut().zip(&mut *totals) {
         let Partial::Grid(lanes) = partial else { continue };
@@ -80,6 +84,24 @@ pub(super) fn finish(
         }
     }
     loop {
+        for (q, searches) in searches.iter_mut().enumerate() {
+            let (Shape::Grid { slots, .. }, Partial::Grid(lanes)) =
+                (&begun.questions[q].shape, &mut totals[q])
+            else {
+                continue;
+            };
+            for Searching { input, lane, search } in searches {
+                if let Some(Round::Groups) = search.round() {
+                    let groups = by_values(&questions[q], &begun.questions[q].measures.sources()[*input]);
+                    let mut pass = Pass::compile(std::slice::from_ref(&groups))?;
+                    let found = run(&pass)?.pop().zip(pass.questions.pop());
+                    let Some((Partial::AllGroups(found), compiled)) = found else {
+                        return Err(QueryError::Panicked("values were not grouped".to_owned()));
+                    };
+                    search.tell(distinct(*found, &compiled, slots)?, *input, *lane, lanes);
+                }
+            }
+        }
         searches.iter_mut().for_each(|searches| searches.retain(|s| s.search.round().is_some()));
         let open: Vec<usize> = (0..searches.len()).filter(|&q| !searches[q].is_empty()).collect();
         if open.is_empty() {
@@ -98,4 +120,14 @@ pub(super) fn finish(
             }
         }
     }
+}
+
+/// The rows of a grid that count for a measure, grouped by cell and value.
+fn by_values(question: &Question, (values, condition): &(Vec<Expr>, Option<Expr>)) -> Question {
+    let axes: &[_] = if let Ask::Grid { axes, .. } = &question.ask { axes } else { &[] };
+    let keys = axes.iter().cloned().map(Key::Binned).chain(values.iter().cloned().map(Key::Value)).collect();
+    let condition = condition.iter().cloned().map(Clause::filter);
+    let selection = Selection::of(question.selection.clauses().iter().cloned().chain(condition));
+    let ask = Ask::Groups { keys, measures: Vec::new(), listing: Listing::default() };
+    Question::new(question.dataset.clone(), selection, ask)
 }

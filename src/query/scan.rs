@@ -178,7 +178,9 @@ fn pass_over(
     rounds::cut(&mut pass, questions, &mut run)?;
     let searches = rounds::begin(&mut pass, questions, rows);
     let mut found = run(&pass)?;
-    rounds::finish(searches, &mut found, questions, &mut run)?;
+    rounds::finish(&pass, searches, &mut found, questions, &mut run, |groups, question, slots| {
+        workers.0.install(|| groups.distinct(question, slots, task))
+    })?;
     let overflowed = pass.overflowed.into_inner();
     let parts = found.into_iter().zip(pass.questions).zip(questions);
     let answers = workers.0.install(|| {

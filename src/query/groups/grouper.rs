@@ -50,26 +50,46 @@ impl Grouper {
 
     /// How many of these tuples have no key that is null or NaN, or in no bin.
     pub(super) fn present(&self, keys: &[CompiledKey], ids: &[u32]) -> u64 {
-        let is_present = |coder: &Coder, key: &CompiledKey, id: u32| match key {
-            CompiledKey::Value { .. } => !coder.is_missing(id),
-            CompiledKey::Binned { bins, .. } => coder.slot(id).is_some_and(|slot| slot < bins.count()),
+        let is_present = |(at, number): (usize, u32)| match &keys[at] {
+            CompiledKey::Value { .. } => !self.coders[at].is_missing(number),
+            CompiledKey::Binned { bins, .. } => {
+                self.coders[at].slot(number).is_some_and(|slot| slot < bins.count())
+            }
         };
-        let all_present = |&&id: &&u32| {
-            let mut left = id;
-            let rest = self.coders.iter().zip(keys).skip(1).zip(&self.pairs).rev();
-            let mut rest = rest.map(|((coder, key), pairs)| {
-                let (before, right) = pairs.pair(left);
-                left = before;
-                is_present(coder, key, right)
-            });
-            let rest = rest.by_ref().fold(true, |all, present| all & present);
-            rest && self
-                .coders
-                .first()
-                .zip(keys.first())
-                .is_some_and(|(coder, key)| is_present(coder, key, left))
-        };
-        ids.iter().filter(all_present).count() as u64
+        ids.iter().filter(|&&id| self.numbers(id).all(is_present)).count() as u64
+    }
+
+    /// Tells `found` of those of these tuples whose last key is neither null nor NaN: the cell of the grid that
+    /// the binned keys before it span, with so many slots.
+    pub(super) fn present_cells(&self, slots: &[usize], ids: &[u32], mut found: impl FnMut(usize)) {
+        for &id in ids {
+            let (mut cell, mut stride, mut is_present) = (0, 1, true);
+            for (at, number) in self.numbers(id) {
+                match slots.get(at) {
+                    Some(slots) => {
+                        cell += stride * self.coders[at].slot(number).unwrap_or(0);
+                        stride *= slots;
+                    }
+                    None => is_present = !self.coders[at].is_missing(number),
+                }
+            }
+            if is_present {
+                found(cell);
+            }
+        }
+    }
+
+    /// The keys of a tuple, by position and number, from the last to the first.
+    fn numbers(&self, id: u32) -> impl Iterator<Item = (usize, u32)> {
+        let mut left = id;
+        (0..self.coders.len()).rev().map(move |at| match at.checked_sub(1) {
+            None => (at, left),
+            Some(before) => {
+                let (rest, number) = self.pairs[before].pair(left);
+                left = rest;
+                (at, number)
+            }
+        })
     }
 
     /// The keys of these tuples, one array per key.

@@ -1,6 +1,6 @@
 //! Groups of the whole table.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arrow::array::AsArray;
 use arrow::datatypes::UInt32Type;
@@ -117,41 +117,67 @@ impl GroupTotal {
 
     /// The groups that are asked for, finished.
     pub(in crate::query) fn finish(
-        mut self,
+        self,
         question: &Compiled,
         listing: &Listing,
         memory: &GroupMemory,
         task: &Task,
     ) -> Result<Groups, QueryError> {
+        let parts = if self.is_parted { self.plan.parts } else { 1 };
+        let (bytes, found, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        let pieces = self.of_parts(question, task, |cells| {
+            let piece = Piece::of(cells, question, listing)?;
+            let bytes = bytes.fetch_add(piece.bytes(), Ordering::Relaxed) + piece.bytes();
+            let found = found.fetch_add(piece.found as usize, Ordering::Relaxed) + piece.found as usize;
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            // Parts are of one size, but for chance, which the quarter allows for.
+            let (needed, groups) = (bytes / done * parts, found / done * parts);
+            let is_sure = done * 16 >= parts && needed > memory.budget + memory.budget / 4;
+            if is_sure || bytes > memory.budget {
+                too_many(needed, groups as u64, memory)?;
+            }
+            Ok(piece)
+        })?;
+        put_together(pieces, question, listing)
+    }
+
+    /// The distinct values of the last key, null and NaN not among them, in every cell of the grid that the
+    /// binned keys before it span, with so many slots.
+    pub(in crate::query) fn distinct(
+        self,
+        question: &Compiled,
+        slots: &[usize],
+        task: &Task,
+    ) -> Result<Vec<u64>, QueryError> {
+        let distinct: Vec<AtomicU64> = (0..slots.iter().product()).map(|_| AtomicU64::new(0)).collect();
+        self.of_parts(question, task, |cells| {
+            cells.grouper.present_cells(slots, &cells.live(), |cell| {
+                distinct[cell].fetch_add(1, Ordering::Relaxed);
+            });
+            Ok(())
+        })?;
+        Ok(distinct.into_iter().map(AtomicU64::into_inner).collect())
+    }
+
+    /// What `of` makes of the groups of every part; of all of them while they are few.
+    fn of_parts<T: Send>(
+        mut self,
+        question: &Compiled,
+        task: &Task,
+        of: impl Fn(&Cells) -> Result<T, QueryError> + Sync,
+    ) -> Result<Vec<T>, QueryError> {
         if !self.is_parted {
-            let piece = Piece::of(&self.cells, question, listing)?;
             task.check()?;
-            too_many(piece.bytes(), piece.found, memory)?;
-            return put_together(vec![piece], question, listing);
+            return Ok(vec![of(&self.cells)?]);
         }
         self.make_parts(question)?;
-        let (runs, parts) = (&self.runs, self.plan.parts);
-        let (bytes, found, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-        let pieces = std::mem::take(&mut self.parts)
-            .into_par_iter()
-            .enumerate()
-            .map(|(p, mut cells)| {
-                task.check()?;
-                cells.fold(question, runs, p)?;
-                let piece = Piece::of(&cells, question, listing)?;
-                let bytes = bytes.fetch_add(piece.bytes(), Ordering::Relaxed) + piece.bytes();
-                let found = found.fetch_add(piece.found as usize, Ordering::Relaxed) + piece.found as usize;
-                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                // Parts are of one size, but for chance, which the quarter allows for.
-                let (needed, groups) = (bytes / done * parts, found / done * parts);
-                let is_sure = done * 16 >= parts && needed > memory.budget + memory.budget / 4;
-                if is_sure || bytes > memory.budget {
-                    too_many(needed, groups as u64, memory)?;
-                }
-                Ok(piece)
-            })
-            .collect::<Result<Vec<_>, QueryError>>()?;
-        put_together(pieces, question, listing)
+        let runs = &self.runs;
+        let part = |(p, mut cells): (usize, Cells)| {
+            task.check()?;
+            cells.fold(question, runs, p)?;
+            of(&cells)
+        };
+        std::mem::take(&mut self.parts).into_par_iter().enumerate().map(part).collect()
     }
 
     /// All groups in ascending order of their keys: element `i + 1` of the lanes is of the keys `i`.
