@@ -182,6 +182,23 @@ pub(super) fn follow(
     Some((if *takes_out { rest.without(interval) } else { rest.with(interval) }, interval))
 }
 
+/// Sets the filter wanted, and lets go of the brush once the button is up.
+pub(super) fn take(
+    ui: &Ui,
+    response: &Response,
+    view: &ViewSpec,
+    wanted: Option<PredicateSpec>,
+    state: &mut ViewState,
+    cx: &mut ViewContext<'_>,
+) {
+    if let Some(predicate) = wanted {
+        state.brushing.set(view, predicate, cx);
+    }
+    if response.drag_stopped() || !ui.input(|input| input.pointer.any_down()) {
+        state.brushing.end();
+    }
+}
+
 /// Filters to some values; with Shift puts them in or takes them out. Choosing what is chosen clears.
 pub(super) fn choose(
     ui: &Ui,

@@ -80,12 +80,9 @@ fn numbers(
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, &label));
     brushing::begin(ui, &response, &map, own.as_ref(), state, cx);
     let moved = brushing::follow(ui, &response, &map, state);
-    if let (Some((brushed, _)), Some(axis)) = (&moved, &view.x) {
-        state.brushing.set(view, brushed.predicate(&axis.expr), cx);
-    }
-    if state.brushing.is_active() && (response.drag_stopped() || !ui.input(|i| i.pointer.any_down())) {
-        state.brushing.end();
-    }
+    let wanted = moved.as_ref().zip(view.x.as_ref());
+    let wanted = wanted.map(|((brushed, _), axis)| brushed.predicate(&axis.expr));
+    brushing::take(ui, &response, view, wanted, state, cx);
     let bin = response.interact_pointer_pos().and_then(|at| map.bin_at(at.x));
     if response.double_clicked() {
         brushing::clear(view, cx);

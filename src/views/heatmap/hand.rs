@@ -6,7 +6,6 @@ use super::Drawn;
 use super::lasso::{self, Rectangle};
 use crate::aggregate::Bins;
 use crate::data::group_digits;
-use crate::session::PredicateSpec;
 use crate::views::brushing::{self, Held};
 use crate::views::paint::axis;
 use crate::views::paint::brush::{self, Drag, Interval, Part};
@@ -63,22 +62,8 @@ pub(super) fn take(ui: &mut Ui, drawn: &Drawn<'_>, state: &mut ViewState, cx: &m
         }
         ui.ctx().request_repaint();
     }
-    if let (Some((rx, ry)), Some(axis_x), Some(axis_y)) = (moved, &view.x, &view.y) {
-        let predicate = PredicateSpec::Rect {
-            x: axis_x.expr.clone(),
-            x_range: [rx.0, rx.1],
-            y: axis_y.expr.clone(),
-            y_range: [ry.0, ry.1],
-        };
-        state.brushing.set(view, predicate, cx);
-    }
-    if let Some(predicate) = around {
-        state.brushing.set(view, predicate, cx);
-    }
-    let let_go = response.drag_stopped() || !ui.input(|input| input.pointer.any_down());
-    if state.brushing.is_active() && let_go {
-        state.brushing.end();
-    }
+    let wanted = around.or_else(|| lasso::within(view, moved?));
+    brushing::take(ui, &response, view, wanted, state, cx);
     if brushing::wants_clear(ui, &response, view, cx) {
         state.brushing.end();
         brushing::clear(view, cx);

@@ -5,7 +5,7 @@ use egui::{Mesh, Painter, Pos2, Rect, Shape, Stroke, pos2};
 use super::Drawn;
 use crate::aggregate::Bins;
 use crate::select::Predicate;
-use crate::session::{CutAxis, PredicateSpec};
+use crate::session::{CutAxis, PredicateSpec, ViewSpec};
 use crate::views::ViewContext;
 use crate::views::paint::brush::{self, Interval};
 
@@ -26,6 +26,16 @@ pub(super) fn rectangle(drawn: &Drawn<'_>, cx: &ViewContext<'_>) -> Option<(Rect
 /// Where a rectangle lies on the screen.
 pub(super) fn screen_rect(drawn: &Drawn<'_>, (x, y): Rectangle) -> Rect {
     Rect::from_x_y_ranges(drawn.map_x.span(x.0, x.1), drawn.map_y.span(y.0, y.1))
+}
+
+/// The filter by a rectangle.
+pub(super) fn within(view: &ViewSpec, (x, y): Rectangle) -> Option<PredicateSpec> {
+    Some(PredicateSpec::Rect {
+        x: view.x.as_ref()?.expr.clone(),
+        x_range: [x.0, x.1],
+        y: view.y.as_ref()?.expr.clone(),
+        y_range: [y.0, y.1],
+    })
 }
 
 /// The filter by the cells inside a polygon; `None` without an area.

@@ -47,13 +47,8 @@ pub(super) fn take(
     if let Some((brushed, _)) = &moved {
         wanted = Some(brushed.clone());
     }
-    if let (Some(brushed), Some(axis)) = (wanted, &view.x) {
-        state.brushing.set(view, brushed.predicate(&axis.expr), cx);
-    }
-    let let_go = response.drag_stopped() || !ui.input(|input| input.pointer.any_down());
-    if state.brushing.is_active() && let_go {
-        state.brushing.end();
-    }
+    let wanted = wanted.zip(view.x.as_ref()).map(|(brushed, axis)| brushed.predicate(&axis.expr));
+    brushing::take(ui, &response, view, wanted, state, cx);
     let on_bar = |at: Pos2| map.bin_at(at.x).filter(|&bin| plot.contains(at) && at.y >= picture.tops[bin]);
     if brushing::wants_clear(ui, &response, view, cx) {
         state.brushing.end();
