@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::frame::Outcome;
+use super::frame::Blank;
 use super::state::Shown;
 use super::{ViewContext, ViewState, slot};
 use crate::engine::Freshness;
@@ -23,25 +23,21 @@ pub(super) struct Asked {
 }
 
 /// Asks the question of `view` over the axes last cut.
-pub(super) fn ask(
-    view: &ViewSpec,
-    state: &mut ViewState,
-    cx: &mut ViewContext<'_>,
-) -> Result<Asked, Outcome> {
-    let dataset = cx.session.dataset().ok_or_else(|| Outcome::wrong("No file is open."))?;
+pub(super) fn ask(view: &ViewSpec, state: &mut ViewState, cx: &mut ViewContext<'_>) -> Result<Asked, Blank> {
+    let dataset = cx.session.dataset().ok_or_else(|| Blank::wrong("No file is open."))?;
     let question = |selection| questions::question(dataset, view, &state.axes, selection);
-    let all = question(Selection::all()).map_err(Outcome::wrong)?;
-    let selected = question(cx.session.selection_for(view)).map_err(Outcome::wrong)?;
+    let all = question(Selection::all()).map_err(Blank::wrong)?;
+    let selected = question(cx.session.selection_for(view)).map_err(Blank::wrong)?;
     let ghost = cx.answers.answer(slot(view.id, 2), &all);
     let reply = cx.answers.answer(slot(view.id, 3), &selected);
     if let Freshness::Failed(error) = &reply.freshness {
-        return Err(Outcome::unanswered(error));
+        return Err(Blank::unanswered(error));
     }
     let stale = matches!(reply.freshness, Freshness::Stale(_));
     let is_exact = reply.freshness == Freshness::Final;
     let estimate = reply.estimate.filter(|_| !stale);
     let Some(selected) = reply.answer.filter(|answer| fits(answer, view, state)) else {
-        return Err(Outcome::Waiting(match (reply.freshness, ghost.freshness) {
+        return Err(Blank::Waiting(match (reply.freshness, ghost.freshness) {
             (Freshness::Stale(progress), _) | (_, Freshness::Stale(progress)) => progress,
             _ => Default::default(),
         }));

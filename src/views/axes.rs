@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::Rect;
 
 use super::paint::ticks::Unit;
-use super::{Outcome, ViewContext, slot};
+use super::{Blank, ViewContext, slot};
 use crate::data::kind;
 use crate::dataset::Dataset;
 use crate::engine::Freshness;
@@ -33,13 +33,13 @@ pub(super) fn resolve(
     n: u64,
     target: usize,
     cx: &mut ViewContext<'_>,
-) -> Result<Resolved, Outcome> {
-    let dataset = cx.session.dataset().ok_or_else(|| Outcome::wrong("No file is open."))?.clone();
-    let spec = spec.ok_or_else(|| Outcome::wrong("Choose a column for the axis above."))?;
+) -> Result<Resolved, Blank> {
+    let dataset = cx.session.dataset().ok_or_else(|| Blank::wrong("No file is open."))?.clone();
+    let spec = spec.ok_or_else(|| Blank::wrong("Choose a column for the axis above."))?;
     let expr =
-        cx.session.expr(&spec.expr).map_err(|error| Outcome::wrong(format!("{}: {error}", spec.expr)))?;
+        cx.session.expr(&spec.expr).map_err(|error| Blank::wrong(format!("{}: {error}", spec.expr)))?;
     if !kind(expr.data_type()).is_ordinal() && kind(expr.data_type()) != crate::data::Kind::Bool {
-        return Err(Outcome::wrong(format!(
+        return Err(Blank::wrong(format!(
             "{} is of type {} and has no numeric axis; show it as bars.",
             spec.expr,
             expr.data_type()
@@ -68,7 +68,7 @@ fn found(
     spec: &AxisSpec,
     question: &Question,
     cx: &mut ViewContext<'_>,
-) -> Result<Arc<Answer>, Outcome> {
+) -> Result<Arc<Answer>, Blank> {
     let slot = slot(view.id, n);
     let reply = match spec.fit {
         Fit::Full => cx.answers.answer(slot, question),
@@ -77,9 +77,9 @@ fn found(
     match (reply.freshness, reply.answer) {
         // Of a sample: an axis may end where the sample does; what lies beyond is counted beside it.
         (Freshness::Final | Freshness::Sampled(_), Some(answer)) => Ok(answer),
-        (Freshness::Failed(error), _) => Err(Outcome::unanswered(&error)),
-        (Freshness::Stale(progress), _) => Err(Outcome::Waiting(progress)),
-        (Freshness::Final | Freshness::Sampled(_), None) => Err(Outcome::Waiting(Default::default())),
+        (Freshness::Failed(error), _) => Err(Blank::unanswered(&error)),
+        (Freshness::Stale(progress), _) => Err(Blank::Waiting(progress)),
+        (Freshness::Final | Freshness::Sampled(_), None) => Err(Blank::Waiting(Default::default())),
     }
 }
 

@@ -6,7 +6,7 @@ use egui::{Align2, CornerRadius, Rect, ScrollArea, Sense, Ui, UiBuilder, WidgetI
 
 use super::ask::{Asked, ask};
 use super::estimate;
-use super::frame::{Outcome, strength};
+use super::frame::{Blank, strength};
 use super::paint::axis;
 use super::paint::readout;
 use super::paint::ticks::ValueAxis;
@@ -37,21 +37,18 @@ pub fn show(
     view: &ViewSpec,
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
-) -> Outcome {
-    let Asked { selected, all, stale, estimate } = match ask(view, state, cx) {
-        Ok(asked) => asked,
-        Err(outcome) => return outcome,
-    };
+) -> Result<(), Blank> {
+    let Asked { selected, all, stale, estimate } = ask(view, state, cx)?;
     let all = all.as_ref().and_then(|answer| answer.groups());
     let (Some(groups), Some(all)) = (selected.groups(), all) else {
-        return Outcome::Waiting(Default::default());
+        return Err(Blank::Waiting(Default::default()));
     };
     paint(ui, body, view, &bars(groups, all), stale, state, cx);
     if let Some(estimate) = estimate {
         let place = Rect::from_min_max(pos2(body.left() + 8.0, body.bottom() - 4.0), body.max);
         estimate::say(&ui.painter_at(body), cx.theme, place, &estimate);
     }
-    Outcome::Painted
+    Ok(())
 }
 
 /// The bars of an answer, those of most rows first; missing comes last.

@@ -12,11 +12,9 @@ const PATIENCE: f64 = 0.15;
 /// How long the dimming takes.
 const FADE: f64 = 0.2;
 
-/// What came of showing a view.
+/// Why a view shows no picture.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// A picture was painted.
-    Painted,
+pub enum Blank {
     /// There is no picture yet.
     Waiting(Progress),
     /// There can be no picture: what happened, and whether trying again may help.
@@ -28,20 +26,20 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl Blank {
     /// The failure `message`, which only a change of the view can mend.
-    pub(super) fn wrong(message: impl ToString) -> Outcome {
-        Outcome::Failed { message: message.to_string(), retry: false }
+    pub(super) fn wrong(message: impl ToString) -> Blank {
+        Blank::Failed { message: message.to_string(), retry: false }
     }
 
     /// The failure of a question.
-    pub(super) fn unanswered(error: &crate::query::QueryError) -> Outcome {
+    pub(super) fn unanswered(error: &crate::query::QueryError) -> Blank {
         use crate::query::QueryError;
         match error {
             QueryError::Cancelled(_) => {
-                Outcome::Failed { message: "Stopped before it was finished.".to_owned(), retry: true }
+                Blank::Failed { message: "Stopped before it was finished.".to_owned(), retry: true }
             }
-            other => Outcome::Failed { message: other.to_string(), retry: true },
+            other => Blank::Failed { message: other.to_string(), retry: true },
         }
     }
 }
@@ -64,16 +62,16 @@ pub fn show(ui: &mut Ui, rect: Rect, spec: &ViewSpec, state: &mut ViewState, cx:
         .layout(egui::Layout::left_to_right(egui::Align::Center))
         .id_salt(("header", spec.id));
     ui.scope_builder(builder, |ui| header::show(ui, spec, state, cx));
-    let outcome = ui
+    let shown = ui
         .scope_builder(UiBuilder::new().max_rect(body).id_salt(("view", spec.id)), |ui| {
             ui.set_clip_rect(body.intersect(ui.clip_rect()));
             (class_of(spec.kind).show)(ui, body, spec, state, cx)
         })
         .inner;
-    match outcome {
-        Outcome::Painted => {}
-        Outcome::Waiting(progress) => waiting(ui, body, progress, cx),
-        Outcome::Failed { message, retry } => error_card(ui, body, spec, &message, retry, cx),
+    match shown {
+        Ok(()) => {}
+        Err(Blank::Waiting(progress)) => waiting(ui, body, progress, cx),
+        Err(Blank::Failed { message, retry }) => error_card(ui, body, spec, &message, retry, cx),
     }
     if ui.input(|input| input.pointer.any_pressed())
         && ui.rect_contains_pointer(rect)

@@ -30,7 +30,7 @@ use crate::engine::{Reply, RowsReply, RowsRequest, Slot};
 use crate::query::Question;
 use crate::session::{Command, Session, ViewId, ViewKind, ViewSpec};
 
-pub use frame::{Outcome, show};
+pub use frame::{Blank, show};
 pub use state::ViewState;
 pub use theme::Theme;
 
@@ -93,8 +93,8 @@ pub struct ViewClass {
     pub name: &'static str,
     /// One sentence for a person.
     pub doc: &'static str,
-    /// Asks and paints inside a rectangle below the header.
-    pub show: fn(&mut Ui, Rect, &ViewSpec, &mut ViewState, &mut ViewContext<'_>) -> Outcome,
+    /// Asks and paints inside a rectangle below the header, or says why there is no picture.
+    pub show: fn(&mut Ui, Rect, &ViewSpec, &mut ViewState, &mut ViewContext<'_>) -> Result<(), Blank>,
 }
 
 /// Every kind of view.

@@ -4,7 +4,7 @@ use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, pos2};
 
 use super::ask::{Asked, ask};
 use super::estimate;
-use super::frame::{Outcome, strength};
+use super::frame::{Blank, strength};
 use super::paint::axis::one_line;
 use super::paint::readout;
 use super::paint::ticks::Unit;
@@ -23,16 +23,13 @@ pub fn show(
     view: &ViewSpec,
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
-) -> Outcome {
+) -> Result<(), Blank> {
     state.axes.clear();
-    let Asked { selected, all, stale, estimate } = match ask(view, state, cx) {
-        Ok(asked) => asked,
-        Err(outcome) => return outcome,
-    };
+    let Asked { selected, all, stale, estimate } = ask(view, state, cx)?;
     state.plot = Some(body);
     let theme = cx.theme;
     let about = if estimate.is_some() { "≈ " } else { "" };
-    let Some(number) = text(view, &selected) else { return Outcome::Waiting(Default::default()) };
+    let Some(number) = text(view, &selected) else { return Err(Blank::Waiting(Default::default())) };
     let number = format!("{about}{number}");
     let whole = all.as_deref().and_then(|all| text(view, all)).filter(|_| state.is_filtered);
     let unit = if view.measure == "count" { "rows" } else { view.measure.as_str() };
@@ -60,7 +57,7 @@ pub fn show(
     if let Some(estimate) = estimate {
         estimate::say(&painter, theme, body.translate(egui::vec2(8.0, 12.0)), &estimate);
     }
-    Outcome::Painted
+    Ok(())
 }
 
 /// The number of an answer as a person reads it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{Align2, CornerRadius, Key, Painter, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::frame::Outcome;
+use super::frame::Blank;
 use super::paint::axis;
 use super::paint::icon::kind_name;
 use super::{ViewContext, ViewState, axes, slot};
@@ -85,21 +85,18 @@ pub fn show(
     view: &ViewSpec,
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
-) -> Outcome {
-    let Some(dataset) = cx.session.dataset().cloned() else { return Outcome::wrong("No file is open.") };
+) -> Result<(), Blank> {
+    let dataset = cx.session.dataset().cloned().ok_or_else(|| Blank::wrong("No file is open."))?;
     let theme = cx.theme;
     let selection = cx.session.selection().clone();
     let mut index: Option<Arc<Answer>> = None;
     if selection.is_all() {
         state.position.rows = dataset.row_count();
     } else {
-        let question = match questions::question(&dataset, view, &[], selection.clone()) {
-            Ok(question) => question,
-            Err(message) => return Outcome::wrong(message),
-        };
+        let question = questions::question(&dataset, view, &[], selection.clone()).map_err(Blank::wrong)?;
         let reply = cx.answers.answer(slot(view.id, 3), &question);
         match (&reply.freshness, &reply.answer) {
-            (Freshness::Failed(error), _) => return Outcome::unanswered(error),
+            (Freshness::Failed(error), _) => return Err(Blank::unanswered(error)),
             (Freshness::Final, Some(answer)) => {
                 if let Some(found) = answer.index() {
                     state.position.rows = found.total();
@@ -143,7 +140,7 @@ pub fn show(
         if is_current {
             let reply = cx.answers.rows(slot, &request);
             if let Freshness::Failed(error) = &reply.freshness {
-                return Outcome::unanswered(error);
+                return Err(Blank::unanswered(error));
             }
             let fresh = reply.freshness == Freshness::Final;
             if !fresh {
@@ -166,7 +163,7 @@ pub fn show(
     let response = ui.interact(grid, ui.scope_id().with("grid"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Table, true, name));
     scroll_bars(ui, body, grid, shown, columns.len(), &dataset, state, cx);
-    Outcome::Painted
+    Ok(())
 }
 
 fn keys_and_wheel(

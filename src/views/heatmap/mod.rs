@@ -13,7 +13,7 @@ use egui::{
 use super::ask::{Asked, ask};
 use super::axes::{self, Resolved};
 use super::estimate;
-use super::frame::{Outcome, strength};
+use super::frame::{Blank, strength};
 use super::paint::axis::{self, AxisMap};
 use super::paint::color_map;
 use super::paint::ticks::{Ticks, horizontal_target, vertical_target};
@@ -68,24 +68,19 @@ pub fn show(
     view: &ViewSpec,
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
-) -> Outcome {
+) -> Result<(), Blank> {
     let mut resolve = |spec, n| axes::resolve(view, spec, n, questions::HEATMAP_BINS, cx);
     // Both are asked for, so that both extents are found in one pass.
-    let (x, y) = match (resolve(view.x.as_ref(), 0), resolve(view.y.as_ref(), 1)) {
-        (Ok(x), Ok(y)) => (x, y),
-        (Err(outcome), _) | (_, Err(outcome)) => return outcome,
-    };
+    let (x, y) = (resolve(view.x.as_ref(), 0), resolve(view.y.as_ref(), 1));
+    let (x, y) = (x?, y?);
     state.axes = vec![x.axis.clone(), y.axis.clone()];
     state.is_middle = [x.is_middle, y.is_middle];
-    let Asked { selected, all, stale, estimate } = match ask(view, state, cx) {
-        Ok(asked) => asked,
-        Err(outcome) => return outcome,
-    };
+    let Asked { selected, all, stale, estimate } = ask(view, state, cx)?;
     paint(ui, body, view, &selected, all.as_ref(), (&x, &y), stale, state, cx);
     if let (Some(estimate), Some(plot)) = (estimate, state.plot) {
         estimate::say(&ui.painter_at(body), cx.theme, plot.translate(egui::vec2(6.0, 8.0)), &estimate);
     }
-    Outcome::Painted
+    Ok(())
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, from the function above")]

@@ -9,7 +9,7 @@ use super::ask::{Asked, ask};
 use super::axes::{self, Resolved};
 use super::brushing::Own;
 use super::estimate;
-use super::frame::{Outcome, strength};
+use super::frame::{Blank, strength};
 use super::paint::axis::{self, AxisMap};
 use super::paint::brush;
 use super::paint::ticks::{Ticks, ValueAxis, horizontal_target, vertical_target};
@@ -48,21 +48,15 @@ pub fn show(
     view: &ViewSpec,
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
-) -> Outcome {
-    let resolved = match axes::resolve(view, view.x.as_ref(), 0, questions::HISTOGRAM_BINS, cx) {
-        Ok(resolved) => resolved,
-        Err(outcome) => return outcome,
-    };
+) -> Result<(), Blank> {
+    let resolved = axes::resolve(view, view.x.as_ref(), 0, questions::HISTOGRAM_BINS, cx)?;
     state.axes = vec![resolved.axis.clone()];
     state.is_middle = [resolved.is_middle, false];
-    let Asked { selected, all, stale, estimate } = match ask(view, state, cx) {
-        Ok(asked) => asked,
-        Err(outcome) => return outcome,
-    };
-    let Some(grid) = selected.grid() else { return Outcome::Waiting(Default::default()) };
+    let Asked { selected, all, stale, estimate } = ask(view, state, cx)?;
+    let Some(grid) = selected.grid() else { return Err(Blank::Waiting(Default::default())) };
     let ghost = all.as_ref().and_then(|answer| answer.grid());
     paint(ui, body, view, (grid, ghost, estimate.as_deref()), &resolved, stale, state, cx);
-    Outcome::Painted
+    Ok(())
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, from the function above")]
