@@ -86,6 +86,7 @@ impl Rows {
                     && winds_around(corners, centre(&x.edges, i), centre(&y.edges, j))
             }
             PredicateSpec::Where { .. } => self.n[row].is_some_and(|n| n > 2),
+            PredicateSpec::Groups { .. } => unreachable!("tests/group_tables.rs makes these"),
         };
         inside != filter.inverted
     }
@@ -110,6 +111,7 @@ fn columns_of(filter: &FilterSpec) -> Vec<String> {
         | PredicateSpec::Categories { expr, .. } => vec![expr.clone()],
         PredicateSpec::Rect { x, y, .. } => vec![x.clone(), y.clone()],
         PredicateSpec::Lasso { x, y, .. } => vec![x.expr.clone(), y.expr.clone()],
+        PredicateSpec::Groups { keys, .. } => keys.clone(),
         PredicateSpec::Where { .. } => Vec::new(),
     }
 }

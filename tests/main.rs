@@ -19,6 +19,7 @@ mod formats_arrow;
 mod formats_hdf5;
 mod formats_libhdf5;
 mod gestures;
+mod group_tables;
 mod groups;
 mod kernels;
 mod licenses;

@@ -36,6 +36,7 @@ pub(super) fn describe(session: &Session, filter: &FilterSpec) -> String {
             let listed = values.iter().map(|value| crate::data::shorten(value)).collect();
             format!("{}: {}", bare(expr), listed_text(listed, *missing, ", "))
         }
+        PredicateSpec::Groups { conditions, .. } => listed_text(conditions.clone(), false, " or "),
         PredicateSpec::Where { text } => crate::data::shorten(text),
     };
     if filter.inverted { format!("NOT {text}") } else { text }
@@ -178,6 +179,10 @@ impl Typed {
                 typed.lines = values.iter().map(|value| (bare(expr), value.clone())).collect();
                 typed.missing = Some(*missing);
             }
+            PredicateSpec::Groups { keys, conditions } => {
+                let name = keys.iter().map(|key| bare(key)).collect::<Vec<_>>().join(", ");
+                typed.lines = conditions.iter().map(|text| (name.clone(), text.clone())).collect();
+            }
             PredicateSpec::Where { .. } => {}
         }
         typed
@@ -243,6 +248,10 @@ impl Typed {
                 expr: expr.clone(),
                 values: self.lines.iter().map(|(_, text)| text.clone()).collect(),
                 missing: self.missing == Some(true),
+            },
+            PredicateSpec::Groups { keys, .. } => PredicateSpec::Groups {
+                keys: keys.clone(),
+                conditions: self.lines.iter().map(|(_, text)| text.clone()).collect(),
             },
             PredicateSpec::Where { text } => PredicateSpec::Where { text: text.clone() },
         })

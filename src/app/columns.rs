@@ -6,8 +6,8 @@ use egui::{
 
 use super::{App, dialogs};
 use crate::data::{Field, Kind};
-use crate::expr::quote_name;
-use crate::session::{AxisSpec, Command, ViewKind, ViewSpec, view_of};
+use crate::expr::{Expr, quote_name};
+use crate::session::{AxisSpec, Command, Grouping, ViewKind, ViewSpec, view_of};
 use crate::views::axes::bare;
 use crate::views::header::Dragged;
 use crate::views::paint::axis::one_line;
@@ -147,8 +147,11 @@ fn name_line(ui: &Ui, theme: &Theme, rect: Rect, field: &Field, is_virtual: bool
     let glyph = if is_virtual { Icon::Function } else { Icon::of(field.kind()) };
     icon::paint(ui.painter(), glyph, rect.left_center() + vec2(13.0, 0.0), theme.faint);
     let mut right = rect.right();
+    let name_color = if field.kind() == Kind::Other { theme.faint } else { theme.text };
+    let of_name = |room| one_line(ui.painter(), &bare(&field.name), theme.body(), name_color, room);
+    let free = rect.width() - 32.0 - of_name(f32::INFINITY).size().x;
     let mut put = |text: &str, color| {
-        let galley = one_line(ui.painter(), text, theme.small(), color, rect.width() * 0.35);
+        let galley = one_line(ui.painter(), text, theme.small(), color, rect.width() * 0.5);
         right -= galley.size().x;
         ui.painter().galley(pos2(right, rect.center().y - galley.size().y / 2.0), galley, color);
         right -= 6.0;
@@ -156,15 +159,16 @@ fn name_line(ui: &Ui, theme: &Theme, rect: Rect, field: &Field, is_virtual: bool
     if let Some(missing) = missing.filter(|missing| *missing > 0.0) {
         let text =
             if missing < 0.001 { "<\u{2009}0.1".to_owned() } else { format!("{:.1}", missing * 100.0) };
-        put(&format!("{text}\u{2009}% missing"), theme.faint);
+        // Where the name leaves no room for the word, the colour of what is missing says it.
+        let (word, color) = if free > 84.0 { (" missing", theme.faint) } else { ("", theme.missing) };
+        put(&format!("{text}\u{2009}%{word}"), color);
     }
     if let Some(unit) = field.unit.as_ref().filter(|unit| !unit.is_empty()) {
         put(&crate::data::shorten(unit), theme.faint);
     }
     let left = rect.left() + 26.0;
-    let color = if field.kind() == Kind::Other { theme.faint } else { theme.text };
-    let name = one_line(ui.painter(), &bare(&field.name), theme.body(), color, right - left);
-    ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, color);
+    let name = of_name(right - left);
+    ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, name_color);
 }
 
 /// The column's name under the hand.
@@ -210,6 +214,15 @@ fn context_menu(app: &mut App, ui: &mut Ui, dataset: &crate::dataset::Dataset, f
         let id = app.session.document().next_id();
         let axis = AxisSpec::telling(quote_name(&field.name));
         app.commands.push(Command::AddView(ViewSpec::new(id, ViewKind::Bars, Some(axis), None)));
+        ui.close();
+    }
+    if ui.button("Group by it").clicked() {
+        if let Ok(expr) = Expr::column(&field.name, dataset.schema()) {
+            let mut grouping = Grouping::by(Vec::new());
+            grouping.add_key(quote_name(&field.name).into_owned(), &expr);
+            let id = app.session.document().next_id();
+            app.commands.push(Command::AddView(ViewSpec::of_groups(id, grouping)));
+        }
         ui.close();
     }
     let fields = dataset.schema().fields();

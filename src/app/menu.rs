@@ -4,8 +4,8 @@ use egui::{Align, Align2, Button, Frame, KeyboardShortcut, Layout, Margin, MenuB
 
 use super::shortcuts::{SHORTCUTS, focused_chart};
 use super::{App, dialogs};
-use crate::data::group_digits;
-use crate::session::{AxisSpec, Command, ThemeChoice, ViewKind, ViewSpec};
+use crate::data::{Kind, group_digits};
+use crate::session::{AxisSpec, Command, Grouping, ThemeChoice, ViewKind, ViewSpec};
 use crate::views::paint::axis::one_line;
 use crate::views::paint::icon::{self, Icon};
 use crate::views::{Theme, VIEWS};
@@ -168,18 +168,20 @@ pub(super) fn add_view(app: &mut App, kind: ViewKind) {
     let Some(dataset) = app.session.dataset() else { return };
     let fields = dataset.schema().fields();
     let axis = |field: &crate::data::Field| AxisSpec::telling(crate::expr::quote_name(&field.name));
+    let category = fields.iter().find(|field| matches!(field.kind(), Kind::Text | Kind::Bool));
     let mut ordinal = fields.iter().filter(|field| field.kind().is_ordinal()).map(axis);
     let (x, y) = match kind {
         ViewKind::Histogram => (ordinal.next(), None),
         ViewKind::Heatmap => (ordinal.next(), ordinal.next()),
-        ViewKind::Bars => {
-            use crate::data::Kind;
-            let category = fields.iter().find(|field| matches!(field.kind(), Kind::Text | Kind::Bool));
-            (category.or(fields.first()).map(axis), None)
-        }
+        ViewKind::Bars => (category.or(fields.first()).map(axis), None),
+        ViewKind::Groups => (category.map(axis), None),
         ViewKind::Number | ViewKind::Rows => (None, None),
     };
     let id = app.session.document().next_id();
-    app.commands.push(Command::AddView(ViewSpec::new(id, kind, x, y)));
+    let view = match kind {
+        ViewKind::Groups => ViewSpec::of_groups(id, Grouping::by(x.into_iter().collect())),
+        kind => ViewSpec::new(id, kind, x, y),
+    };
+    app.commands.push(Command::AddView(view));
     app.focused = Some(id);
 }

@@ -220,7 +220,7 @@ impl App {
         };
         let dragged = self.views.values().find(|view| view.is_brushing());
         let view = dragged.or_else(|| self.views.iter().find(under).map(|(_, view)| view))?;
-        Brush::over(view.axes())
+        view.brush()
     }
 
     /// Shows something of a view: gives its state and what views may look at to `show`.

@@ -87,14 +87,7 @@ pub(super) fn axes(session: &Session, table: &Table) -> Result<HashMap<ViewId, V
         let mut lacking: Vec<Question> = Vec::new();
         axes.clear();
         for view in &session.document().views {
-            let target = match view.kind {
-                ViewKind::Histogram => questions::HISTOGRAM_BINS,
-                ViewKind::Heatmap => questions::HEATMAP_BINS,
-                ViewKind::Bars | ViewKind::Number | ViewKind::Rows => continue,
-            };
-            let specs = [view.x.as_ref(), view.y.as_ref()];
-            let count = if view.kind == ViewKind::Heatmap { 2 } else { 1 };
-            for spec in &specs[..count] {
+            for (spec, target) in questions::cut_axes(view) {
                 let lacks = || Failure::about(&table.path, format!("{}: an axis lacks", view.title()));
                 let spec = spec.ok_or_else(lacks)?;
                 let expr = table.expr(&view.title(), &spec.expr)?;

@@ -24,6 +24,19 @@ impl Dimension {
         Dimension(format!("{x} × {y}"))
     }
 
+    /// The dimension of the keys of a table of groups: that of the axis where it is one, that of the tuples
+    /// of several; `None` of none.
+    pub fn keys(keys: &[Expr]) -> Option<Dimension> {
+        match keys {
+            [] => None,
+            [key] => Some(Dimension::axis(key)),
+            keys => {
+                let names: Vec<String> = keys.iter().map(Expr::to_string).collect();
+                Some(Dimension(format!("groups {}", names.join(", "))))
+            }
+        }
+    }
+
     /// A dimension no axis has, for the typed filter `text`.
     pub fn typed(text: &str) -> Dimension {
         Dimension(format!("filter {text}"))

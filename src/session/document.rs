@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Grouping;
 use crate::aggregate::{Bins, Scale};
 use crate::export::{ColorMap, ColorScale};
 
@@ -24,6 +25,8 @@ pub enum ViewKind {
     Bars,
     /// One number.
     Number,
+    /// One line per group of one or several keys.
+    Groups,
     /// The rows themselves.
     Rows,
 }
@@ -143,6 +146,9 @@ pub struct ViewSpec {
     /// Whether the count axis is logarithmic.
     #[serde(default)]
     pub log_count: bool,
+    /// What a [`ViewKind::Groups`] lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouping: Option<Grouping>,
 }
 
 fn count() -> String {
@@ -163,7 +169,13 @@ impl ViewSpec {
             reversed: false,
             color_range: None,
             log_count: false,
+            grouping: None,
         }
+    }
+
+    /// A table of groups.
+    pub fn of_groups(id: ViewId, grouping: Grouping) -> ViewSpec {
+        ViewSpec { grouping: Some(grouping), ..ViewSpec::new(id, ViewKind::Groups, None, None) }
     }
 
     /// What a person calls it: `Histogram of delay`.
@@ -174,6 +186,10 @@ impl ViewSpec {
             ViewKind::Heatmap => format!("Heatmap of {} and {}", text(&self.x), text(&self.y)),
             ViewKind::Bars => format!("Bars of {}", text(&self.x)),
             ViewKind::Number => format!("Number {}", self.measure),
+            ViewKind::Groups => {
+                let keys = self.grouping.iter().flat_map(|grouping| &grouping.keys);
+                format!("Groups of {}", keys.map(|key| key.expr.as_str()).collect::<Vec<_>>().join(", "))
+            }
             ViewKind::Rows => "Rows".to_owned(),
         }
     }
@@ -231,6 +247,13 @@ pub enum PredicateSpec {
         /// Whether missing values pass too.
         #[serde(default)]
         missing: bool,
+    },
+    /// Rows of any of several groups of a table of several keys.
+    Groups {
+        /// The keys.
+        keys: Vec<String>,
+        /// What is true of the rows of each group.
+        conditions: Vec<String>,
     },
     /// Rows for which the expression is true.
     Where {

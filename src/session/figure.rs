@@ -8,7 +8,9 @@ use arrow::array::{ArrayRef, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
-use super::{AxisSpec, Brushed, Filter, PredicateSpec, Session, ViewId, ViewKind, ViewSpec};
+use super::{
+    AxisSpec, Brushed, Filter, PredicateSpec, Session, ViewId, ViewKind, ViewSpec, key_text, key_value,
+};
 use crate::aggregate::{Bins, Grid, Scale, to_f64};
 use crate::data::{Kind, format_value, group_digits, kind, per_second, shorten};
 use crate::dataset::Dataset;
@@ -30,6 +32,9 @@ pub fn chart(session: &Session, view: &ViewSpec, selected: &Answer, all: Option<
     if view.kind == ViewKind::Number {
         return number(dataset, view, selected.grid()?, all.and_then(Answer::grid));
     }
+    if view.kind == ViewKind::Groups {
+        return groups(dataset, view, selected.groups()?);
+    }
     let x = view.x.as_ref()?;
     let (title, body) = match view.kind {
         ViewKind::Histogram => {
@@ -46,7 +51,7 @@ pub fn chart(session: &Session, view: &ViewSpec, selected: &Answer, all: Option<
             let body = bars(session, view, selected.groups()?, all.and_then(Answer::groups));
             (bare(&x.expr), Body::Bars(body))
         }
-        ViewKind::Number | ViewKind::Rows => return None,
+        ViewKind::Groups | ViewKind::Number | ViewKind::Rows => return None,
     };
     let title =
         if view.measure == "count" { title } else { format!("{} by {title}", value_name(dataset, view)) };
@@ -64,6 +69,31 @@ fn number(dataset: &Dataset, view: &ViewSpec, selected: &Grid, all: Option<&Grid
     let header = std::iter::once((name.clone(), true)).chain(of_all).collect();
     let rows = vec![std::iter::once(text(selected)).chain(all.map(text)).collect()];
     Some(Chart { title: name, subtitle: String::new(), body: Body::Rows(RowsTable { header, rows }) })
+}
+
+/// A table of groups, the first of them.
+fn groups(dataset: &Dataset, view: &ViewSpec, groups: &Groups) -> Option<Chart> {
+    let grouping = view.grouping.as_ref()?;
+    let exprs: Vec<Expr> = grouping
+        .keys
+        .iter()
+        .map(|key| Expr::parse(&key.expr, dataset.schema()).ok())
+        .collect::<Option<_>>()?;
+    let names = grouping.measures.iter().zip(&groups.approximate);
+    let names = names.map(|(name, &is_sketch)| (marked(name.clone(), &[is_sketch]), true));
+    let header = grouping.keys.iter().map(|key| (bare(&key.expr), false)).chain(names).collect();
+    let line = |&group: &usize| {
+        let keys = exprs.iter().zip(&groups.keys);
+        let keys = keys.map(|(expr, key)| key_text(expr, &key_value(key, group)).map(|text| shorten(&text)));
+        keys.chain(groups.measures.iter().map(|values| format_value(values, group))).collect()
+    };
+    let order = grouping.ordered(groups);
+    let rows: Vec<_> = order.iter().take(MOST_BARS).map(line).collect();
+    let title = match groups.found > rows.len() as u64 {
+        true => format!("{}, {} of {}", view.title(), rows.len(), group_digits(groups.found)),
+        false => view.title(),
+    };
+    Some(Chart { title, subtitle: String::new(), body: Body::Rows(RowsTable { header, rows }) })
 }
 
 /// The rows of a page as a chart of their own; `names` are its columns.
@@ -154,13 +184,14 @@ pub fn filter_text(filter: &Filter) -> String {
             names.extend(missing.then(|| "missing".to_owned()));
             format!("{}: {}", bare(expr), names.join(", "))
         }
+        PredicateSpec::Groups { conditions, .. } => shorten(&conditions.join(" or ")),
         PredicateSpec::Where { text } => shorten(text),
     };
     if filter.spec.inverted { format!("not ({text})") } else { text }
 }
 
 /// A number of an axis in the words of its type: times as dates.
-fn number_text(value: f64, data_type: &DataType) -> String {
+pub(super) fn number_text(value: f64, data_type: &DataType) -> String {
     let as_time = || {
         let whole: ArrayRef = Arc::new(Int64Array::from(vec![value.ceil() as i64]));
         let narrow = match data_type {

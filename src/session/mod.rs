@@ -9,6 +9,7 @@ mod brushed;
 mod command;
 mod document;
 pub mod figure;
+mod grouping;
 mod history;
 pub mod outline;
 pub mod persist;
@@ -22,5 +23,6 @@ pub use document::{
     AxisSpec, ColumnSpec, CutAxis, Document, FilterSpec, Fit, Layout, LayoutCell, LayoutColumn,
     PredicateSpec, ThemeChoice, ViewId, ViewKind, ViewSpec,
 };
+pub use grouping::{GroupOrder, Grouping, KEY_BINS, KeyValue, is_cut, key_text, key_value};
 pub use scene::{first_scene, view_of};
 pub use state::{Filter, Notice, Session};

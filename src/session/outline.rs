@@ -2,7 +2,7 @@
 //!
 //! One value far from all others squashes a histogram into a single bar. An axis that is to be telling
 //! therefore covers the middle 99 % of the rows where the full extent would leave nine tenths of them less
-//! than an eighth of its length; what lies outside is counted beside it. The quantiles are read off a fine
+//! than a quarter of its length; what lies outside is counted beside it. The quantiles are read off a fine
 //! histogram, cut again inside where outliers make even that too coarse.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const FINE: usize = 1 << 12;
 /// Most looks; each sees 4096 times as finely as the one before.
 const LOOKS: usize = 3;
 /// Least share of a telling axis that holds nine tenths of the rows.
-const LEAST_SHARE: f64 = 0.125;
+const LEAST_SHARE: f64 = 0.25;
 /// Fewer rows than this have no quantiles worth the name.
 const LEAST_ROWS: u64 = 200;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float32Type};
 
-use super::{AxisSpec, ViewKind, ViewSpec};
+use super::{AxisSpec, Grouping, KEY_BINS, ViewKind, ViewSpec};
 use crate::aggregate::{Aggregate, Bins, Scale, nice_bins, to_f64};
 use crate::data::{Kind, kind, per_second};
 use crate::dataset::Dataset;
@@ -122,6 +122,28 @@ fn log_bins(lo: f64, hi: f64, target: usize) -> Bins {
         .unwrap_or_else(|_| nice_bins(lo, hi, target, Kind::Float, 1.0))
 }
 
+/// The axes a view is cut along, and how many bins each has unless it says otherwise; `None` for one that
+/// is not chosen yet.
+pub fn cut_axes(view: &ViewSpec) -> Vec<(Option<&AxisSpec>, usize)> {
+    match view.kind {
+        ViewKind::Histogram => vec![(view.x.as_ref(), HISTOGRAM_BINS)],
+        ViewKind::Heatmap => [&view.x, &view.y].map(|axis| (axis.as_ref(), HEATMAP_BINS)).to_vec(),
+        ViewKind::Groups => {
+            let keys = view.grouping.iter().flat_map(Grouping::cut_keys);
+            keys.map(|key| (Some(key), KEY_BINS)).collect()
+        }
+        ViewKind::Bars | ViewKind::Number | ViewKind::Rows => Vec::new(),
+    }
+}
+
+/// What a table of groups lists.
+///
+/// # Errors
+/// A sentence: it has no keys yet.
+pub fn grouping(view: &ViewSpec) -> Result<&Grouping, String> {
+    view.grouping.as_ref().ok_or_else(|| "Drop a column here to group by it.".to_owned())
+}
+
 /// The question of a view under a selection, over axes already cut.
 ///
 /// # Errors
@@ -140,6 +162,7 @@ pub fn question(
             let key = Expr::parse(text, dataset.schema()).map_err(|error| error.to_string())?;
             Ask::Groups { keys: vec![Key::Value(key)], measures, listing: Listing::default() }
         }
+        ViewKind::Groups => grouping(view)?.ask(dataset, axes)?,
         ViewKind::Number => Ask::Grid { axes: Vec::new(), measures },
         ViewKind::Rows => Ask::Index,
     };

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::grouping::quoted;
 use super::history::History;
 use super::{
     Command, CutAxis, Document, FilterSpec, Gesture, PredicateSpec, Request, ViewId, ViewKind, ViewSpec,
@@ -93,6 +94,10 @@ impl Session {
         match view.kind {
             ViewKind::Histogram | ViewKind::Bars => Some(Dimension::axis(&axis(&view.x)?)),
             ViewKind::Heatmap => Some(Dimension::plane(&axis(&view.x)?, &axis(&view.y)?)),
+            ViewKind::Groups => {
+                let keys = view.grouping.iter().flat_map(|grouping| &grouping.keys);
+                Dimension::keys(&keys.map(|key| self.expr(&key.expr).ok()).collect::<Option<Vec<_>>>()?)
+            }
             ViewKind::Number | ViewKind::Rows => None,
         }
     }
@@ -333,6 +338,14 @@ impl Session {
                 let schema = self.dataset.as_ref().map(|dataset| dataset.schema().clone());
                 Clause::categories(expr, &literals, *missing, &schema.unwrap_or_default())?
             }
+            PredicateSpec::Groups { keys, conditions } => {
+                let keys = keys.iter().map(|key| self.expr(key)).collect::<Result<Vec<_>, _>>()?;
+                let any = conditions.iter().map(|condition| format!("({condition})")).collect::<Vec<_>>();
+                let any = if any.is_empty() { "false".to_owned() } else { any.join(" or ") };
+                let clause = Clause::filter(self.expr(&any)?);
+                let dimension = Dimension::keys(&keys).unwrap_or(clause.dimension.clone());
+                clause.on(dimension)
+            }
             PredicateSpec::Where { text } => Clause::filter(self.expr(text)?),
         };
         Ok(Clause { inverted: spec.inverted, ..clause })
@@ -342,20 +355,4 @@ impl Session {
     pub fn has_view(&self, id: ViewId) -> bool {
         self.document.view(id).is_some()
     }
-}
-
-/// A string literal of the expression language.
-fn quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -60,7 +60,7 @@ fn fits(answer: &Answer, view: &ViewSpec, state: &ViewState) -> bool {
         ViewKind::Histogram | ViewKind::Heatmap | ViewKind::Number => {
             answer.grid().is_some_and(|grid| grid.axes.len() == state.axes.len())
         }
-        ViewKind::Bars => answer.groups().is_some(),
+        ViewKind::Bars | ViewKind::Groups => answer.groups().is_some(),
         ViewKind::Rows => false,
     }
 }

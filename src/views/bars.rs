@@ -38,6 +38,7 @@ pub fn show(
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
 ) -> Result<(), Blank> {
+    state.key = view.x.as_ref().and_then(|axis| cx.session.expr(&axis.expr).ok());
     let Asked { selected, all, stale, estimate } = ask(view, state, cx)?;
     let all = all.as_ref().and_then(|answer| answer.groups());
     let (Some(groups), Some(all)) = (selected.groups(), all) else {

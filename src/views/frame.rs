@@ -73,6 +73,7 @@ pub fn show(ui: &mut Ui, rect: Rect, spec: &ViewSpec, state: &mut ViewState, cx:
         Err(Blank::Waiting(progress)) => waiting(ui, body, progress, cx),
         Err(Blank::Failed { message, retry }) => error_card(ui, body, spec, &message, retry, cx),
     }
+    header::drop_column(ui, rect, spec, cx);
     if ui.input(|input| input.pointer.any_pressed())
         && ui.rect_contains_pointer(rect)
         && cx.focused != Some(spec.id)

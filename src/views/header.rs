@@ -5,16 +5,16 @@ use egui::{Key, Popup, PopupCloseBehavior, Response, Sense, Ui, WidgetInfo, vec2
 
 use super::editor::{self, Editor, Purpose};
 use super::paint::icon::{self, Icon};
-use super::{ViewContext, ViewState, Wish, axes, text_field};
+use super::{ViewContext, ViewState, Wish, axes, groups, text_field};
 use crate::data::kind;
 use crate::expr::{Expr, quote_name};
-use crate::session::{AxisSpec, Command, Fit, Gesture, ViewKind, ViewSpec};
+use crate::session::{AxisSpec, Command, Fit, Gesture, Grouping, ViewKind, ViewSpec};
 
 /// What is being typed into the fields of a header.
 #[derive(Default)]
 pub struct Typed {
-    axis: Editor,
-    measure: Editor,
+    pub(super) axis: Editor,
+    pub(super) measure: Editor,
     row: String,
 }
 
@@ -37,6 +37,7 @@ pub(super) fn show(ui: &mut Ui, view: &ViewSpec, state: &mut ViewState, cx: &mut
             axis_button(ui, "y axis", &mut changed, true, state, cx);
             measure_button(ui, &mut changed, state, cx);
         }
+        ViewKind::Groups => groups::shelf(ui, &mut changed, state, cx),
         ViewKind::Number => measure_button(ui, &mut changed, state, cx),
         ViewKind::Rows => {
             ui.add_space(4.0);
@@ -69,7 +70,7 @@ pub fn form(response: &Response) -> Popup<'_> {
 }
 
 /// A flat button with a caret that opens a list.
-fn drop_down(ui: &mut Ui, text: &str, name: &str, strong: bool, room: f32) -> Response {
+pub(super) fn drop_down(ui: &mut Ui, text: &str, name: &str, strong: bool, room: f32) -> Response {
     let theme = super::Theme::current(ui);
     let font = if strong { theme.strong() } else { theme.body() };
     let color = if strong { theme.text } else { theme.weak };
@@ -100,40 +101,86 @@ fn axis_button(
     let name = format!("{role} of {}: {text}", view.title());
     let room = (ui.available_width() * 0.45).clamp(40.0, 220.0);
     let response = drop_down(ui, &text, &name, true, room);
-    if response.dnd_hover_payload::<Dragged>().is_some() {
-        let theme = cx.theme;
-        ui.painter().rect_stroke(
-            response.rect,
-            4,
-            egui::Stroke::new(1.5, theme.accent),
-            egui::StrokeKind::Inside,
-        );
-    }
-    let mut chosen =
-        response.dnd_release_payload::<Dragged>().map(|column| quote_name(&column.0).into_owned());
-    if response.clicked() {
-        // A column is chosen anew, an expression is worked on.
-        let expr = current.map(|axis| axis.expr).unwrap_or_default();
-        let is_column = cx.session.expr(&expr).is_ok_and(|expr| expr.as_column().is_some());
-        state.typed.axis = Editor::of(if is_column { String::new() } else { expr });
-    }
-    if let Some(dataset) = cx.session.dataset().cloned() {
-        form(&response).show(|ui| {
-            ui.set_width(editor::WIDTH);
-            let typed = &mut state.typed.axis;
-            let purpose = Purpose::Axis(view.kind);
-            if typed.show(ui, purpose, "column or expression", &dataset, cx.answers).entered {
-                let text = typed.text().trim();
-                let is_name = Expr::column(text, dataset.schema()).is_ok();
-                chosen = Some(if is_name { quote_name(text).into_owned() } else { text.to_owned() });
-                ui.close();
-            }
-        });
-    }
+    let expr = current.map(|axis| axis.expr).unwrap_or_default();
+    let chosen = dropped(ui, &response).or_else(|| axis_form(&response, view.kind, &expr, state, cx, |_| {}));
     if let Some(text) = chosen {
         put_axis(view, text, vertical, cx);
     } else if state.is_middle[usize::from(vertical)] {
         middle_button(ui, view, vertical, cx);
+    }
+}
+
+/// The column dropped on a button, as an expression.
+pub(super) fn dropped(ui: &Ui, response: &Response) -> Option<String> {
+    if response.dnd_hover_payload::<Dragged>().is_some() {
+        outline(ui, response.rect);
+    }
+    response.dnd_release_payload::<Dragged>().map(|column| quote_name(&column.0).into_owned())
+}
+
+fn outline(ui: &Ui, rect: egui::Rect) {
+    let stroke = egui::Stroke::new(1.5, super::Theme::current(ui).accent);
+    ui.painter().rect_stroke(rect, 4, stroke, egui::StrokeKind::Inside);
+}
+
+/// The form of a button that chooses an expression, now `current`, and `more` below it. Returns the one
+/// chosen.
+pub(super) fn axis_form(
+    response: &Response,
+    kind: ViewKind,
+    current: &str,
+    state: &mut ViewState,
+    cx: &mut ViewContext<'_>,
+    more: impl FnOnce(&mut Ui),
+) -> Option<String> {
+    if response.clicked() {
+        // A column is chosen anew, an expression is worked on.
+        let is_column = cx.session.expr(current).is_ok_and(|expr| expr.as_column().is_some());
+        state.typed.axis = Editor::of(if is_column { "" } else { current });
+    }
+    let dataset = cx.session.dataset().cloned()?;
+    let mut chosen = None;
+    form(response).show(|ui| {
+        ui.set_width(editor::WIDTH);
+        let typed = &mut state.typed.axis;
+        if typed.show(ui, Purpose::Axis(kind), "column or expression", &dataset, cx.answers).entered {
+            let text = typed.text().trim();
+            let is_name = Expr::column(text, dataset.schema()).is_ok();
+            chosen = Some(if is_name { quote_name(text).into_owned() } else { text.to_owned() });
+            ui.close();
+        }
+        more(ui);
+    });
+    chosen
+}
+
+/// Takes a column dropped anywhere on a view: on the left third of a heatmap as its vertical axis, on a table
+/// of groups as a key, elsewhere as the axis.
+pub(super) fn drop_column(ui: &Ui, rect: egui::Rect, view: &ViewSpec, cx: &mut ViewContext<'_>) {
+    let is_dragged = egui::DragAndDrop::has_payload_of_type::<Dragged>(ui.ctx());
+    let pointer = ui.input(|input| input.pointer.interact_pos());
+    let Some(at) = pointer.filter(|_| is_dragged && ui.rect_contains_pointer(rect)) else { return };
+    let left =
+        egui::Rect::from_min_max(rect.min, egui::pos2(rect.left() + rect.width() / 3.0, rect.bottom()));
+    let vertical = view.kind == ViewKind::Heatmap && left.contains(at);
+    let (place, role) = match view.kind {
+        ViewKind::Rows => return,
+        ViewKind::Groups => (rect, "drop: group by it"),
+        ViewKind::Number => (rect, "drop: its mean"),
+        ViewKind::Heatmap if vertical => (left, "drop: vertical axis"),
+        ViewKind::Heatmap => (egui::Rect::from_min_max(left.right_top(), rect.max), "drop: horizontal axis"),
+        ViewKind::Histogram | ViewKind::Bars => (rect, "drop: axis"),
+    };
+    outline(ui, place.shrink(2.0));
+    *cx.hint = role.to_owned();
+    if ui.input(|input| input.pointer.any_released())
+        && let Some(column) = egui::DragAndDrop::take_payload::<Dragged>(ui.ctx())
+    {
+        let mut changed = view.clone();
+        put_axis(&mut changed, quote_name(&column.0).into_owned(), vertical, cx);
+        if changed != *view {
+            cx.commands.push(Command::ChangeView(changed, Gesture::Begin));
+        }
     }
 }
 
@@ -155,7 +202,7 @@ fn middle_button(ui: &mut Ui, view: &mut ViewSpec, vertical: bool, cx: &ViewCont
 fn put_axis(view: &mut ViewSpec, text: String, vertical: bool, cx: &ViewContext<'_>) {
     let Ok(expr) = cx.session.expr(&text) else { return };
     let ordinal = kind(expr.data_type()).is_ordinal();
-    let axis = Some(AxisSpec::telling(text));
+    let axis = Some(AxisSpec::telling(text.clone()));
     match view.kind {
         ViewKind::Heatmap if !ordinal => {}
         ViewKind::Heatmap if vertical => view.y = axis,
@@ -164,6 +211,11 @@ fn put_axis(view: &mut ViewSpec, text: String, vertical: bool, cx: &ViewContext<
             view.kind = if ordinal { ViewKind::Histogram } else { ViewKind::Bars };
             view.x = axis;
         }
+        ViewKind::Groups => {
+            let grouping = view.grouping.get_or_insert_with(|| Grouping::by(Vec::new()));
+            grouping.add_key(text, &expr);
+        }
+        ViewKind::Number if ordinal => view.measure = format!("mean({text})"),
         ViewKind::Number | ViewKind::Rows => {}
     }
 }
@@ -177,11 +229,24 @@ pub(super) fn measure_button(
     let name = format!("measure of {}: {}", view.title(), view.measure);
     let room = (ui.available_width() - 56.0).clamp(24.0, 160.0);
     let response = drop_down(ui, &view.measure, &name, false, room);
-    if response.clicked() {
-        state.typed.measure = Editor::of(view.measure.clone());
+    if let Some(measure) = measure_form(&response, &view.measure, state, cx) {
+        view.measure = measure;
     }
-    let Some(dataset) = cx.session.dataset().cloned() else { return };
-    form(&response).show(|ui| {
+}
+
+/// The form of a button that chooses a measure, now `current`. Returns the one chosen.
+pub(super) fn measure_form(
+    response: &Response,
+    current: &str,
+    state: &mut ViewState,
+    cx: &mut ViewContext<'_>,
+) -> Option<String> {
+    if response.clicked() {
+        state.typed.measure = Editor::of(current);
+    }
+    let dataset = cx.session.dataset().cloned()?;
+    let mut measure = None;
+    form(response).show(|ui| {
         ui.set_width(editor::WIDTH);
         let typed = &mut state.typed.measure;
         ui.horizontal_wrapped(|ui| {
@@ -193,7 +258,7 @@ pub(super) fn measure_button(
                     continue;
                 }
                 if aggregate.least_arguments() == 0 {
-                    view.measure = aggregate.name.to_owned();
+                    measure = Some(aggregate.name.to_owned());
                     ui.close();
                 } else {
                     let value =
@@ -205,10 +270,11 @@ pub(super) fn measure_button(
             }
         });
         if typed.show(ui, Purpose::Measure, "count, mean(x), sum(x * y) …", &dataset, cx.answers).entered {
-            view.measure = typed.text().trim().to_owned();
+            measure = Some(typed.text().trim().to_owned());
             ui.close();
         }
     });
+    measure
 }
 
 fn go_to_row(ui: &mut Ui, state: &mut ViewState, cx: &ViewContext<'_>) {

@@ -12,6 +12,7 @@ pub mod editor;
 mod estimate;
 mod frame;
 pub mod glance;
+pub mod groups;
 pub mod header;
 pub mod heatmap;
 pub mod histogram;
@@ -112,6 +113,12 @@ pub static VIEWS: &[ViewClass] = &[
         show: heatmap::show,
     },
     ViewClass { kind: ViewKind::Bars, name: "Bars", doc: "Rows of each value of a column", show: bars::show },
+    ViewClass {
+        kind: ViewKind::Groups,
+        name: "Group-by table",
+        doc: "Measures of the rows of each group, by one or several keys",
+        show: groups::show,
+    },
     ViewClass {
         kind: ViewKind::Number,
         name: "Number",

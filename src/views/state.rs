@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::brushing::Brushing;
 use super::heatmap::Picture;
 use super::rows::Position;
-use crate::query::{Answer, Axis};
+use crate::expr::Expr;
+use crate::query::{Answer, Axis, Brush};
 
 /// What one view remembers between frames. Forgetting it loses nothing a person made.
 #[derive(Default)]
@@ -20,6 +21,10 @@ pub struct ViewState {
     pub(super) zoomed: Option<f64>,
     /// Its axes as last cut.
     pub(super) axes: Vec<Axis>,
+    /// The key whose values its lines or bars are, where a brush may be prepared for them.
+    pub(super) key: Option<Expr>,
+    /// Whether its lines stand for tuples of several keys, which no brush is prepared for.
+    pub(super) has_tuples: bool,
     /// Whether each leaves out half a per cent of the rows at either end.
     pub(super) is_middle: [bool; 2],
     /// Where its picture was painted last.
@@ -62,6 +67,15 @@ impl ViewState {
     /// Its axes as last cut; empty until the extent is known.
     pub fn axes(&self) -> &[Axis] {
         &self.axes
+    }
+
+    /// The brush a hand over it would drag.
+    pub fn brush(&self) -> Option<Brush> {
+        match &self.key {
+            Some(key) => Some(Brush::over_values(key)),
+            None if self.has_tuples => None,
+            None => Brush::over(&self.axes),
+        }
     }
 
     /// Where its picture was painted last.
