@@ -50,6 +50,9 @@ enum Method {
     Formula32 { lo: f32, scale: f32 },
     /// The same in `f64`.
     Formula64 { lo: f64, scale: f64 },
+    /// The same in `f64` of an `f32` raised by a share of half its distance to the next one: an edge rounded to
+    /// `f32` may lie above the `f64` it was rounded from, or below it.
+    Raised64 { lo: f64, scale: f64, share: f64 },
     /// The formula as a guess, corrected by one comparison with either neighbouring threshold.
     Corrected { lo: f64, scale: f64 },
     /// Halving.
@@ -65,23 +68,39 @@ impl<T: EdgeValue> Edges<T> {
         let distinct = thresholds.len() == edges.len() && thresholds.windows(2).all(|pair| pair[0] < pair[1]);
         let mut this = Edges { thresholds, count, method: Method::Search };
         if let (true, Guess::Linear { lo, scale }) = (distinct, guess) {
-            this.method = this.formula(lo, scale).unwrap_or(Method::Corrected { lo, scale });
+            this.method = this.formula(edges, lo, scale).unwrap_or(Method::Corrected { lo, scale });
         }
         this
     }
 
     /// A formula that needs no correction, if one of a few does not.
-    fn formula(&self, lo: f64, scale: f64) -> Option<Method> {
+    fn formula(&self, edges: &[f64], lo: f64, scale: f64) -> Option<Method> {
         if self.count as usize > MAX_VERIFIED {
             return None;
         }
-        let mut candidates = Vec::with_capacity(4);
+        let mut candidates = Vec::with_capacity(7);
         if T::IS_F32 && f64::from(lo as f32) == lo && f64::from(scale as f32) == scale {
             candidates.push(Method::Formula32 { lo: lo as f32, scale: scale as f32 });
         }
         candidates
             .extend([scale, scale.next_up(), scale.next_down()].map(|scale| Method::Formula64 { lo, scale }));
+        candidates.extend(self.between_values(edges, lo, scale));
+        if T::IS_F32 {
+            candidates.extend([1.0, 1.0 - 1e-6].map(|share| Method::Raised64 { lo, scale, share }));
+        }
         candidates.into_iter().find(|&method| self.is_right(method))
+    }
+
+    /// The formula whose steps lie half way between each threshold and the value before it, as far as moving the
+    /// first edge gets them there.
+    fn between_values(&self, edges: &[f64], lo: f64, scale: f64) -> Option<Method> {
+        let mut least = f64::NEG_INFINITY;
+        let mut most = f64::INFINITY;
+        for (&edge, &threshold) in edges.iter().zip(&self.thresholds) {
+            least = least.max(edge - threshold.to_f64());
+            most = most.min(edge - threshold.previous()?.to_f64());
+        }
+        Some(Method::Formula64 { lo: lo - (least + most) / 2.0, scale })
     }
 
     /// Whether the formula puts every threshold into its bin and the value before it into the one before.
@@ -103,6 +122,9 @@ impl<T: EdgeValue> Edges<T> {
         match self.method {
             Method::Formula32 { lo, scale } => formula32(values, lo, scale, self.count, slots),
             Method::Formula64 { lo, scale } => formula64(values, lo, scale, self.count, slots),
+            Method::Raised64 { lo, scale, share } => {
+                raised64(values, lo, scale, self.count, share * HALF_STEP, slots);
+            }
             Method::Corrected { lo, scale } => corrected(values, &self.thresholds, lo, scale, slots),
             Method::Search => {
                 for (slot, &v) in slots.iter_mut().zip(values) {
@@ -124,14 +146,14 @@ impl<T: EdgeValue> Edges<T> {
 }
 
 macro_rules! formula {
-    ($name:ident, $float:ty, $of:ident) => {
+    ($name:ident, $float:ty, $of:expr $(, $more:ident)?) => {
         widest! {
-            fn $name<T: EdgeValue>(values: &[T], lo: $float, scale: $float, count: u32, slots: &mut [u32]) {
+            fn $name<T: EdgeValue>(values: &[T], lo: $float, scale: $float, count: u32, $($more: $float,)? slots: &mut [u32]) {
                 let bins = count as $float;
                 let under = (count + UNDER) as $float;
                 let missing = (count + MISSING) as $float;
                 for (slot, &v) in slots.iter_mut().zip(values) {
-                    let at = (v.$of() - lo) * scale;
+                    let at = ($of(v $(, $more)?) - lo) * scale;
                     // Each select compares and blends: no branch, and NaN fails both comparisons.
                     let code = if at < bins { at } else { bins };
                     let code = if at >= 0.0 { code } else { under };
@@ -145,8 +167,20 @@ macro_rules! formula {
         }
     };
 }
-formula!(formula32, f32, to_f32);
-formula!(formula64, f64, to_f64);
+formula!(formula32, f32, T::to_f32);
+formula!(formula64, f64, T::to_f64);
+formula!(raised64, f64, raised, share);
+
+/// Half the distance from a power of two to the next `f32`, as a share of it.
+const HALF_STEP: f64 = 1.0 / (1u32 << 24) as f64;
+
+/// The value and `share` of the power of two not above it.
+#[inline(always)]
+fn raised<T: EdgeValue>(v: T, share: f64) -> f64 {
+    const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
+    let v = v.to_f64();
+    v + f64::from_bits(v.to_bits() & EXPONENT) * share
+}
 
 widest! {
     fn corrected<T: EdgeValue>(values: &[T], thresholds: &[T], lo: f64, scale: f64, slots: &mut [u32]) {
@@ -162,6 +196,43 @@ widest! {
             let bin = (guess as u32 + up).wrapping_sub(down);
             let bin = if v < first_edge { count + UNDER } else { bin };
             *slot = if v.is_nan() { count + MISSING } else { bin };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edges<T: EdgeValue>(lo: f64, hi: f64, count: usize) -> Edges<T> {
+        let edges: Vec<f64> = (0..=count).map(|i| lo + (hi - lo) * i as f64 / count as f64).collect();
+        Edges::new(&edges, Guess::Linear { lo, scale: count as f64 / (hi - lo) })
+    }
+
+    #[test]
+    fn a_formula_is_found_for_edges_that_single_precision_rounds() {
+        for (lo, hi, count) in [(-74.1, -73.7, 80), (40.55, 40.95, 80), (0.0, 19.6, 49), (0.2, 9.0, 44)] {
+            let edges = edges::<f32>(lo, hi, count);
+            let found = edges.method;
+            assert!(!matches!(found, Method::Corrected { .. } | Method::Search), "{lo}..{hi}: {found:?}");
+            let near = edges.thresholds.iter().flat_map(|edge| {
+                let (mut below, mut above) = (*edge, *edge);
+                (0..40).flat_map(move |_| {
+                    (below, above) = (below.next_down(), above.next_up());
+                    [below, above]
+                })
+            });
+            let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 0.0, f32::MAX, f32::MIN, 1e-45];
+            let values: Vec<f32> =
+                near.chain(odd).chain((0..9999).map(|i| i as f32 * 0.017 - 85.0)).collect();
+            let mut slots = vec![0; values.len()];
+            edges.slots(&values, &mut slots);
+            let searched: Vec<u32> = values.iter().map(|&v| edges.search(v)).collect();
+            assert_eq!(slots, searched);
+        }
+        for (lo, hi, count) in [(-7.5, 12.5, 9), (0.0, 1000.0, 7)] {
+            let found = edges::<i32>(lo, hi, count).method;
+            assert!(matches!(found, Method::Formula64 { .. }), "{lo}..{hi}: {found:?}");
         }
     }
 }
