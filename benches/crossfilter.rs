@@ -1,4 +1,4 @@
-//! The live crossfilter on a file: `cargo bench --bench crossfilter -- FILE`.
+//! The live crossfilter on a file: `cargo bench --bench crossfilter -- FILE [--no-cache]`.
 //!
 //! Five histograms and a heatmap are asked of the engine every frame, as the window asks them. Measured are the
 //! first picture (from a sample), the exact one, arming a view, moving its brush, clearing, undoing, and
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outcrop::dataset::Dataset;
-use outcrop::engine::{Engine, Event, Freshness, Reply, Slot};
+use outcrop::engine::{Engine, Event, Freshness, Reply, Slot, forbid_cache_files};
 use outcrop::expr::Expr;
 use outcrop::query::{
     Answer, Ask, Axis, Brush, Measure, Question, Sample, SampleOptions, ScanOptions, Workers, estimate, scan,
@@ -126,6 +126,9 @@ fn main() {
             );
         }
     };
+    if std::env::args().any(|arg| arg == "--no-cache") {
+        forbid_cache_files();
+    }
     let mut engine = Engine::new(|| {}).unwrap();
     let begun = Instant::now();
     engine.open(file);
@@ -216,8 +219,9 @@ fn main() {
     }
     let status = scene.engine.status();
     let mb = |bytes: usize| bytes >> 20;
-    let (cubes, codes, answers) = (mb(status.cube_bytes), mb(status.code_bytes), mb(status.answer_bytes));
-    println!("cubes {cubes} MB, codes {codes} MB, answers {answers} MB");
+    let (cubes, answers) = (mb(status.cube_bytes), mb(status.answer_bytes));
+    let (codes, mapped) = (mb(status.code_bytes), mb(status.mapped_code_bytes));
+    println!("cubes {cubes} MB, codes {codes} MB, {mapped} MB mapped, answers {answers} MB");
 
     scene.engine.hold(None);
     sample(&mut scene);

@@ -8,6 +8,7 @@ use arrow::array::ArrayRef;
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::data::Schema;
 use outcrop::dataset::{Dataset, MemorySource, ReadError, Source};
+use outcrop::engine::CodeFiles;
 use outcrop::expr::Expr;
 use outcrop::query::{Answer, Axis, Brush, Codes, Question, ScanOptions, Workers, scan, scan_with_codes};
 use outcrop::select::{Clause, Selection};
@@ -19,6 +20,7 @@ use crate::common::{awkward_floats, floats, grid_question};
 struct Counting {
     rows: MemorySource,
     reads: Mutex<Vec<usize>>,
+    identity: &'static str,
 }
 
 impl Source for Counting {
@@ -36,14 +38,19 @@ impl Source for Counting {
     }
 
     fn identity(&self) -> String {
-        "counting".to_owned()
+        self.identity.to_owned()
     }
 }
 
 fn demo(rows: usize) -> (Arc<Dataset>, Arc<Counting>) {
+    state(rows, "table@1")
+}
+
+/// The table in a state of its file.
+fn state(rows: usize, identity: &'static str) -> (Arc<Dataset>, Arc<Counting>) {
     let column = |seed| floats(&awkward_floats(rows, seed));
     let rows = MemorySource::of(vec![("a", column(1)), ("b", column(2)), ("c", column(3))]);
-    let source = Arc::new(Counting { rows, reads: Mutex::new(vec![0; 3]) });
+    let source = Arc::new(Counting { rows, reads: Mutex::new(vec![0; 3]), identity });
     (Arc::new(Dataset::new(source.clone())), source)
 }
 
@@ -121,4 +128,114 @@ fn rows_left_out_by_a_filter_do_not_count_as_known() {
     let answers = scan_with_codes(&all, &codes, &workers, options(), &task).unwrap();
     let plain = scan(&all, &workers, options(), &task).unwrap();
     assert_eq!(answers[0].grid().unwrap().counts, plain[0].grid().unwrap().counts);
+}
+
+/// A start of the program: what it answers, and how often it read each column.
+struct Started {
+    codes: Codes,
+    counts: Vec<Vec<u64>>,
+    reads: Vec<usize>,
+}
+
+fn start(files: &CodeFiles, identity: &'static str) -> Started {
+    let (dataset, source) = state(1000, identity);
+    let codes = Codes::new(1 << 20).on_shelf(Arc::new(files.clone()));
+    let (counts, reads) = again(&codes, &dataset, &source);
+    Started { codes, counts, reads }
+}
+
+fn again(codes: &Codes, dataset: &Arc<Dataset>, source: &Counting) -> (Vec<Vec<u64>>, Vec<usize>) {
+    let question = |axis| grid_question(dataset, Selection::all(), vec![axis], &[]);
+    let questions = [question(axis(dataset, "a", 5)), question(axis(dataset, "b", 400))];
+    let workers = Workers::new(2).unwrap();
+    let answers = scan_with_codes(&questions, codes, &workers, options(), &Task::detached()).unwrap();
+    let counts = answers.iter().map(|answer| answer.grid().unwrap().counts.clone()).collect();
+    (counts, source.reads.lock().unwrap().iter_mut().map(std::mem::take).collect())
+}
+
+fn paths(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort_by_key(|path| path.metadata().unwrap().len());
+    paths
+}
+
+#[test]
+fn the_next_start_reads_codes_from_disk_in_place_of_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = CodeFiles::in_folder(folder.path().join("codes"), 10, Some(1 << 20));
+    let first = start(&files, "table@1");
+    assert_eq!((first.reads, first.codes.bytes(), first.codes.mapped_bytes()), (vec![16, 16, 0], 3000, 0));
+    files.keep(&first.codes);
+    assert_eq!(first.codes.bytes(), 0, "what is on disk is not held in memory as well");
+    assert!(first.codes.mapped_bytes() > 3000);
+    let (dataset, source) = demo(1000);
+    assert_eq!(again(&first.codes, &dataset, &source), (first.counts.clone(), vec![0, 0, 0]));
+
+    let second = start(&files, "table@1");
+    assert_eq!((&second.counts, second.reads), (&first.counts, vec![0, 0, 0]));
+    let changed = start(&files, "table@2");
+    assert_eq!(changed.reads, [16, 16, 0], "of another state of the file nothing is known");
+    files.keep(&changed.codes);
+    assert_eq!(paths(&folder.path().join("codes")).len(), 2, "codes of the earlier state are gone");
+    second.codes.forget_lost_files();
+    assert_eq!(second.codes.mapped_bytes(), 0, "and their space with them");
+    let small = CodeFiles::in_folder(folder.path().join("small"), 10_000, None);
+    small.keep(&start(&small, "table@1").codes);
+    assert!(!folder.path().join("small").exists(), "a small table is read as fast");
+}
+
+#[test]
+fn damaged_codes_on_disk_are_as_good_as_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = CodeFiles::in_folder(folder.path().join("codes"), 10, Some(1 << 20));
+    let first = start(&files, "table@1");
+    files.keep(&first.codes);
+    let [bytes, words] = &paths(&folder.path().join("codes"))[..] else { panic!("two files") };
+    let whole = std::fs::read(bytes).unwrap();
+    let is_ignored = |content: &[u8]| {
+        // A file that is mapped is replaced and never written into.
+        std::fs::remove_file(bytes).unwrap();
+        std::fs::write(bytes, content).unwrap();
+        let started = start(&files, "table@1");
+        assert_eq!(started.counts, first.counts);
+        assert_eq!(started.reads[1], 0, "the other file is sound");
+        started.reads[0] == 16
+    };
+    for length in [0, 1, 8, whole.len() / 2, whole.len() - 1] {
+        assert!(is_ignored(&whole[..length]), "cut off at {length}");
+    }
+    for place in (0..whole.len()).step_by(37) {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 0x04;
+        // Of the end of the head and of the codes some bytes only fill up.
+        assert!(is_ignored(&damaged) || whole[place] == 0, "damaged at {place}");
+    }
+    assert!(!is_ignored(&whole));
+
+    // Cut off while it is mapped, after its chunks were found to be sound.
+    let (dataset, source) = demo(1000);
+    let second = start(&files, "table@1");
+    std::fs::File::options().write(true).open(words).unwrap().set_len(0).unwrap();
+    assert_eq!(again(&second.codes, &dataset, &source).0, first.counts);
+}
+
+#[test]
+fn codes_on_disk_used_longest_ago_make_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("codes");
+    let keep = |budget| {
+        let files = CodeFiles::in_folder(place.clone(), 10, Some(budget));
+        files.keep(&start(&files, "table@1").codes);
+        paths(&place).iter().map(|path| path.metadata().unwrap().len()).collect::<Vec<_>>()
+    };
+    let both = keep(1 << 20);
+    assert_eq!(both.len(), 2);
+    std::fs::remove_dir_all(&place).unwrap();
+    assert_eq!(keep(both[1]).len(), 1, "one of them fits");
+    let old = place.join("other-table.codes");
+    std::fs::write(&old, vec![0; both[0] as usize]).unwrap();
+    let past = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(past).unwrap();
+    assert_eq!(keep(both[0] + both[1]), both);
+    assert!(!old.exists());
 }

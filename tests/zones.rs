@@ -238,7 +238,7 @@ fn a_zone_map_on_disk_is_recalled_until_the_file_changes() {
     maps.keep(&changed);
     let kept = || std::fs::read_dir(folder.path().join("zones")).unwrap().map(|entry| entry.unwrap().path());
     assert_eq!(kept().count(), 1, "the map of the earlier state is gone");
-    std::fs::write(kept().next().unwrap(), b"OUTZON01 and then nothing of use").unwrap();
+    std::fs::write(kept().next().unwrap(), b"OUTZON02 and then nothing of use").unwrap();
     let damaged = open();
     assert!(!maps.recall(&damaged));
     assert_eq!(count(&damaged), 1000);

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
-use crate::engine::forbid_zone_maps;
+use crate::engine::forbid_cache_files;
 pub use failure::Failure;
 
 /// The flag that does without zone maps on disk.
@@ -86,7 +86,7 @@ trait Execute {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
     let mut matches = command_line().get_matches_from(arguments);
     if is_without_cache(&matches) {
-        forbid_zone_maps();
+        forbid_cache_files();
     }
     if let Some((name, matches)) = matches.subcommand() {
         let command = COMMANDS.iter().find(|command| command.name == name);
@@ -125,7 +125,7 @@ fn command_line() -> clap::Command {
         .long(NO_CACHE)
         .action(ArgAction::SetTrue)
         .global(true)
-        .help("Neither read nor keep zone maps in the user's cache folder");
+        .help("Neither read nor keep zone maps and codes in the user's cache folder");
     let line = clap::Command::new("outcrop")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Explore tables far larger than memory.\n\nWithout a command, opens the window.")

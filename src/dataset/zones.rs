@@ -10,13 +10,14 @@ use arrow::array::{Array, ArrayRef};
 use super::{Source, cut};
 use crate::aggregate;
 use crate::data::Domain;
+use crate::memory::checksum;
 
 /// Rows of one zone: those that a scan reads at once.
 pub const ZONE_ROWS: u64 = 1 << 15;
 /// Most zones of a table that are kept: 32 MiB for each column.
 const MOST_ZONES: usize = 1 << 20;
 /// First bytes of a zone map, with the number of its form.
-const MAGIC: &[u8; 8] = b"OUTZON01";
+const MAGIC: &[u8; 8] = b"OUTZON02";
 /// Bytes of one zone written.
 const ZONE_BYTES: usize = 21;
 
@@ -181,13 +182,4 @@ fn read_zone(bytes: &[u8]) -> Option<Zone> {
     let domain = Domain { min: f64::from_le_bytes(*min), max: f64::from_le_bytes(*max), nan: flags & 2 != 0 };
     let is_sound = flags & 1 != 0 && !domain.min.is_nan() && !domain.max.is_nan();
     is_sound.then(|| Zone { domain, nulls: u32::from_le_bytes(*nulls) })
-}
-
-/// FNV-1a (Fowler, Noll, Vo) over eight bytes at a time: tells damage, not forgery.
-fn checksum(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let words = words.iter().map(|word| u64::from_le_bytes(*word));
-    words.chain(rest.iter().map(|&byte| u64::from(byte))).fold(0xCBF2_9CE4_8422_2325, |sum: u64, word| {
-        (sum ^ word).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(23)
-    })
 }

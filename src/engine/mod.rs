@@ -10,10 +10,12 @@
 //! that the sample shows.
 //!
 //! Threads: `engine` runs one scan at a time, all waiting questions on one table in one pass; `sample`
-//! answers from samples, beside any scan; `rows` reads the rows on screen; every file job (open, export) has a thread of its own. Files are read and
-//! work is done there and nowhere else.
+//! answers from samples, beside any scan; `rows` reads the rows on screen; `codes` writes codes of axes to disk;
+//! every file job (open, export) has a thread of its own. Files are read and work is done there and nowhere else.
 
 mod cache;
+mod cache_files;
+mod code_files;
 mod inbox;
 mod jobs;
 mod worker;
@@ -34,10 +36,12 @@ use crate::query::{
 use crate::task::{Progress, Task};
 
 use cache::Cache;
+pub use cache_files::forbid_cache_files;
+pub use code_files::CodeFiles;
 use inbox::Inbox;
 pub use inbox::RowsRequest;
 pub use jobs::read_text;
-pub use zone_maps::{ZoneMaps, forbid_zone_maps};
+pub use zone_maps::ZoneMaps;
 
 /// Bytes of finished answers kept for coming back to.
 const ANSWER_BUDGET: usize = 256 << 20;
@@ -135,7 +139,7 @@ pub struct Status {
 }
 
 /// How an engine goes about it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
     /// Threads of a scan; 0: one per core.
     pub threads: usize,
@@ -145,6 +149,8 @@ pub struct EngineOptions {
     pub sample: SampleOptions,
     /// Bytes that codes of axes may take; without one a share of the machine's memory.
     pub code_budget: Option<usize>,
+    /// Where codes are kept from one start to the next; without one nowhere.
+    pub code_files: Option<CodeFiles>,
 }
 
 /// What a slot shows: an answer, and its error if it is an estimate.
@@ -192,12 +198,13 @@ pub struct Engine {
 
 impl Engine {
     /// Starts the threads. `wake` is called from any of them when there is something to
-    /// [`poll`](Engine::poll).
+    /// [`poll`](Engine::poll). Codes are kept in the user's cache folder.
     ///
     /// # Errors
     /// The system gave no threads.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> io::Result<Engine> {
-        Engine::with_options(wake, EngineOptions::default())
+        let code_files = CodeFiles::of_user();
+        Engine::with_options(wake, EngineOptions { code_files, ..EngineOptions::default() })
     }
 
     /// As [`Engine::new`], with other options.
@@ -213,9 +220,19 @@ impl Engine {
         let (sender, messages) = sync_channel(1024);
         let workers = Workers::in_background(options.threads)?;
         let code_budget = options.code_budget.or(memory_bytes().map(|bytes| bytes / CODE_SHARE));
-        let codes = Arc::new(Codes::new(code_budget.unwrap_or(CODE_BUDGET)));
-        let known = codes.clone();
-        worker::start_scans(inbox.clone(), workers, known, options.scan, sender.clone(), wake.clone())?;
+        let codes = Codes::new(code_budget.unwrap_or(CODE_BUDGET));
+        let (ring, bell) = sync_channel(1);
+        let codes = match options.code_files {
+            Some(files) => {
+                let codes = Arc::new(codes.on_shelf(Arc::new(files.clone())));
+                let kept = codes.clone();
+                jobs::spawn("codes", move || code_files::keep_when_calm(&files, &kept, &bell))?;
+                codes
+            }
+            None => Arc::new(codes),
+        };
+        let scans = worker::Scans { workers, codes: codes.clone(), options: options.scan, ring };
+        worker::start_scans(inbox.clone(), scans, sender.clone(), wake.clone())?;
         let samplers = Workers::new(options.threads)?;
         worker::start_samples(inbox.clone(), samplers, options.sample, sender.clone(), wake.clone())?;
         worker::start_rows(inbox.clone(), sender.clone(), wake.clone())?;
@@ -442,6 +459,7 @@ impl Engine {
         status.answer_bytes = self.answers.bytes() - status.cube_bytes + self.estimates.bytes();
         status.sample_bytes = self.sample_bytes;
         status.code_bytes = self.codes.bytes();
+        status.mapped_code_bytes = self.codes.mapped_bytes();
         status
     }
 

@@ -18,18 +18,25 @@ const COLUMN_TIME: Duration = Duration::from_millis(60);
 /// Blocks read however long it takes.
 const FEWEST_BLOCKS: usize = 512;
 
+/// What scans are made with.
+pub(super) struct Scans {
+    pub(super) workers: Workers,
+    pub(super) codes: Arc<Codes>,
+    pub(super) options: ScanOptions,
+    /// Rung after every scan, which may have learned codes.
+    pub(super) ring: SyncSender<()>,
+}
+
 /// Starts the thread that answers questions, one pass at a time.
 pub(super) fn start_scans(
     inbox: Arc<Inbox>,
-    workers: Workers,
-    codes: Arc<Codes>,
-    options: ScanOptions,
+    scans: Scans,
     sender: SyncSender<Message>,
     wake: Wake,
 ) -> io::Result<()> {
     jobs::spawn("engine", move || {
         while let Some((questions, task)) = inbox.take_questions() {
-            let results = answer_all(&questions, &workers, &codes, options, &task);
+            let results = answer_all(&questions, &scans, &task);
             inbox.questions_done(results.iter().map(|(key, _)| key.clone()));
             if !results.is_empty() && sender.send(Message::Answers(results)).is_err() {
                 return;
@@ -38,21 +45,20 @@ pub(super) fn start_scans(
             if let (Some(question), Some(maps)) = (questions.first(), ZoneMaps::of_user()) {
                 maps.keep(&question.dataset);
             }
+            // A bell that has not been heard yet need not ring again.
+            let _ = scans.ring.try_send(());
         }
     })
 }
 
 /// Answers in one pass; when that fails, each question alone, so that one bad column or expression
 /// takes no other picture with it. Nothing is returned for cancelled questions.
-fn answer_all(
-    questions: &[Question],
-    workers: &Workers,
-    codes: &Codes,
-    options: ScanOptions,
-    task: &Task,
-) -> Results {
+fn answer_all(questions: &[Question], scans: &Scans, task: &Task) -> Results {
+    let Scans { workers, codes, options, .. } = scans;
     let guarded = |questions: &[Question]| {
-        jobs::guarded_with(QueryError::Panicked, || scan_with_codes(questions, codes, workers, options, task))
+        jobs::guarded_with(QueryError::Panicked, || {
+            scan_with_codes(questions, codes, workers, *options, task)
+        })
     };
     let pair = |question: &Question, result| (question.key().clone(), result);
     match guarded(questions) {

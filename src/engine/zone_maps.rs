@@ -2,11 +2,10 @@
 //! the next start knows what this one has seen. A map that is damaged, or of another state of the file, is
 //! as good as none.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::cache_files::{may_cache, names};
 use crate::dataset::Dataset;
 use crate::export::atomic_write;
 use crate::memory::{cache_folder, create_private, sweep};
@@ -16,13 +15,6 @@ const LEAST_ROWS: u64 = 1 << 20;
 /// Longest map read.
 const MOST_BYTES: u64 = 256 << 20;
 
-static FORBIDDEN: AtomicBool = AtomicBool::new(false);
-
-/// From now on this process neither reads nor writes maps in the user's cache folder (`--no-cache`).
-pub fn forbid_zone_maps() {
-    FORBIDDEN.store(true, Ordering::Relaxed);
-}
-
 /// A folder of zone maps.
 #[derive(Debug, Clone)]
 pub struct ZoneMaps {
@@ -31,10 +23,10 @@ pub struct ZoneMaps {
 }
 
 impl ZoneMaps {
-    /// Those of the user; `None` where they are [forbidden](forbid_zone_maps).
+    /// Those of the user; `None` where they are [forbidden](super::forbid_cache_files).
     pub fn of_user() -> Option<ZoneMaps> {
         let folder = || ZoneMaps::in_folder(cache_folder("zones"), LEAST_ROWS);
-        (!FORBIDDEN.load(Ordering::Relaxed)).then(folder)
+        may_cache().then(folder)
     }
 
     /// Those in a folder, for tables of at least so many rows.
@@ -45,16 +37,9 @@ impl ZoneMaps {
     /// The file of a table's map, and how the names of those of its other states begin. `None` of a table
     /// that is no file, or too small.
     fn place(&self, dataset: &Dataset) -> Option<(PathBuf, String, String)> {
-        let identity = dataset.source().identity();
-        let (path, _) = identity.rsplit_once('@').filter(|_| dataset.row_count() >= self.least_rows)?;
-        let hash = |text: &str| {
-            let mut hasher = DefaultHasher::new();
-            text.hash(&mut hasher);
-            format!("{:016x}", hasher.finish())
-        };
-        let stem = format!("{}-", hash(path));
-        let name = format!("{stem}{}.zones", hash(&identity));
-        Some((self.folder.join(&name), stem, name))
+        let (stem, state) = names(&dataset.source().identity())?;
+        let name = format!("{state}.zones");
+        (dataset.row_count() >= self.least_rows).then(|| (self.folder.join(&name), stem, name))
     }
 
     /// Adds what is kept of the table to what is known of it; gives whether there was anything.

@@ -5,6 +5,7 @@
 //! file formats.
 
 mod cache_folder;
+mod checksum;
 mod heap;
 #[cfg(feature = "libhdf5")]
 mod limits;
@@ -17,10 +18,11 @@ mod spill;
 mod text;
 
 pub use cache_folder::{cache_folder, create_private, sweep};
-pub use heap::keep_freed_memory;
+pub use checksum::checksum;
+pub use heap::{keep_freed_memory, return_freed_memory};
 #[cfg(feature = "libhdf5")]
 pub use limits::confine;
-pub use machine::memory_bytes;
+pub use machine::{free_disk_bytes, memory_bytes};
 pub use mapped::{Fingerprint, Mapped};
 pub use pod::{ByteOrder, Pod, RangeError, typed};
 pub use spill::{Spill, spill_folder};

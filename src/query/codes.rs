@@ -3,28 +3,46 @@
 //! A code is a byte, or two where an axis has more than 256 slots: a fourth to an eighth of the values. Codes
 //! are learned chunk by chunk when a scan cuts all rows of a chunk; once those of all chunks are there, a scan
 //! that needs the axis reads them in place of its values. The axes used longest ago are forgotten first.
+//!
+//! A [`Shelf`] keeps codes as files, from where they are mapped: those take none of the budget.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use arrow::array::{ArrayRef, UInt8Array, UInt16Array};
+use arrow::array::{Array, ArrayRef, UInt8Array, UInt16Array};
+use arrow::buffer::ScalarBuffer;
 
 use super::Layout;
+use super::code_file::CodeFile;
 use crate::aggregate::Bins;
 use crate::expr::Expr;
+use crate::memory::Mapped;
+
+/// Where codes are kept as files.
+pub trait Shelf: Send + Sync {
+    /// The file kept of an axis of a table; both are named by texts.
+    fn find(&self, table: &str, axis: &str) -> Option<Arc<Mapped>>;
+}
 
 /// Codes of axes of any number of tables, within a budget of bytes.
 pub struct Codes {
     budget: usize,
+    shelf: Option<Arc<dyn Shelf>>,
     kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
 struct Kept {
-    axes: HashMap<String, Entry>,
+    axes: HashMap<AxisName, Entry>,
+    /// Axes whose files are not to be trusted.
+    damaged: HashSet<AxisName>,
     pass: u64,
 }
+
+/// The table, and the axis of it.
+type AxisName = (Arc<str>, String);
 
 struct Entry {
     codes: Arc<AxisCodes>,
@@ -35,12 +53,23 @@ struct Entry {
 impl Codes {
     /// None yet, and never more than `budget` bytes, to within those of a pass under way.
     pub fn new(budget: usize) -> Codes {
-        Codes { budget, kept: Mutex::default() }
+        Codes { budget, shelf: None, kept: Mutex::default() }
     }
 
-    /// Bytes that all codes hold.
+    /// The same, looking on `shelf` for what it does not know.
+    pub fn on_shelf(self, shelf: Arc<dyn Shelf>) -> Codes {
+        Codes { shelf: Some(shelf), ..self }
+    }
+
+    /// Bytes of memory that all codes hold.
     pub fn bytes(&self) -> usize {
         self.lock().axes.values().map(|entry| entry.codes.bytes()).sum()
+    }
+
+    /// Bytes of the files that are mapped.
+    pub fn mapped_bytes(&self) -> usize {
+        let mapped = |entry: &Entry| entry.codes.file.as_ref().map_or(0, CodeFile::bytes);
+        self.lock().axes.values().map(mapped).sum()
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -57,29 +86,119 @@ impl Codes {
     pub(super) fn of(
         &self,
         layout: &Arc<Layout>,
-        table: &str,
+        table: &Arc<str>,
         expr: &Expr,
         bins: &Bins,
     ) -> Option<Arc<AxisCodes>> {
+        let axis = format!("{}|{expr}:{:?}", layout.chunks(), bins.edges());
+        let name = (table.clone(), axis);
+        let known = |kept: &mut Kept| {
+            let pass = kept.pass;
+            let entry = kept.axes.get_mut(&name)?;
+            entry.used = pass;
+            Some(entry.codes.clone())
+        };
+        let is_damaged = {
+            let mut kept = self.lock();
+            if let Some(codes) = known(&mut kept) {
+                return Some(codes);
+            }
+            kept.damaged.contains(&name)
+        };
+        // Files are looked for while nobody waits for the lock.
+        let shelf = self.shelf.as_ref().filter(|_| !is_damaged);
+        let file = shelf.and_then(|shelf| shelf.find(&name.0, &name.1));
+        let new = AxisCodes::new(layout, bins)?;
+        let file = file.and_then(|file| CodeFile::of(file, table, &name.1, layout, new.width()));
+        let codes = Arc::new(AxisCodes { file, ..new });
         let mut kept = self.lock();
         let pass = kept.pass;
-        let key = format!("{table}|{}|{expr}:{:?}", layout.chunks(), bins.edges());
-        if let Some(entry) = kept.axes.get_mut(&key) {
-            entry.used = pass;
-            return Some(entry.codes.clone());
-        }
-        let codes = Arc::new(AxisCodes::new(layout, bins)?);
-        let fits = |kept: &Kept| {
-            codes.full_bytes() + kept.axes.values().map(|e| e.codes.full_bytes()).sum::<usize>()
-                <= self.budget
-        };
-        while !fits(&kept) {
-            let unused = kept.axes.iter().filter(|(_, entry)| entry.used < pass);
-            let oldest = unused.min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone())?;
+        let held = |kept: &Kept| kept.axes.values().map(|e| e.codes.full_bytes()).sum::<usize>();
+        while codes.full_bytes() > 0 && codes.full_bytes() + held(&kept) > self.budget {
+            let unused = kept.axes.iter().filter(|(_, e)| e.used < pass && e.codes.full_bytes() > 0);
+            let oldest = unused.min_by_key(|(_, entry)| entry.used).map(|(name, _)| name.clone())?;
             kept.axes.remove(&oldest);
         }
-        kept.axes.insert(key, Entry { codes: codes.clone(), used: pass });
+        kept.axes.insert(name, Entry { codes: codes.clone(), used: pass });
         Some(codes)
+    }
+
+    /// Forgets codes that can no longer be trusted; whether there were any.
+    pub(super) fn forget_damaged(&self) -> bool {
+        let mut kept = self.lock();
+        let Kept { axes, damaged, .. } = &mut *kept;
+        let found: Vec<AxisName> =
+            axes.extract_if(|_, entry| entry.codes.is_damaged()).map(|(name, _)| name).collect();
+        let any = !found.is_empty();
+        damaged.extend(found);
+        any
+    }
+
+    /// Forgets the files that are no longer where they were, so that the disk can have their space.
+    pub fn forget_lost_files(&self) {
+        self.lock().axes.retain(|_, entry| entry.codes.file.as_ref().is_none_or(CodeFile::is_current));
+    }
+
+    /// Codes of tables of at least `rows` rows that are complete, and in no file yet, those used last first.
+    pub fn unkept(&self, rows: u64) -> Vec<KnownAxis> {
+        let kept = self.lock();
+        let such = |entry: &Entry| {
+            let codes = &entry.codes;
+            codes.file.is_none() && codes.is_complete() && codes.layout.rows() >= rows
+        };
+        let mut unkept: Vec<_> = kept.axes.iter().filter(|(_, entry)| such(entry)).collect();
+        unkept.sort_by(|(a, x), (b, y)| y.used.cmp(&x.used).then_with(|| a.cmp(b)));
+        let known = |(name, entry): (&AxisName, &Entry)| {
+            let (table, axis) = name.clone();
+            KnownAxis { table, axis, codes: entry.codes.clone() }
+        };
+        unkept.into_iter().map(known).collect()
+    }
+
+    /// Reads the codes of `axis` from the file they were written to from now on, and lets go of those in memory;
+    /// whether the file holds them.
+    pub fn read_from(&self, axis: &KnownAxis, file: Arc<Mapped>) -> bool {
+        let KnownAxis { table, axis, codes } = axis;
+        let Some(file) = CodeFile::of(file, table, axis, &codes.layout, codes.width()) else { return false };
+        let mapped = AxisCodes { file: Some(file), ..AxisCodes::blank_of(&codes.layout, codes.is_wide) };
+        if let Some(entry) = self.lock().axes.get_mut(&(table.clone(), axis.clone())) {
+            entry.codes = Arc::new(mapped);
+        }
+        true
+    }
+}
+
+/// An axis whose codes are all known.
+pub struct KnownAxis {
+    table: Arc<str>,
+    axis: String,
+    codes: Arc<AxisCodes>,
+}
+
+impl KnownAxis {
+    /// What names the table.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// What names the axis within it.
+    pub fn axis(&self) -> &str {
+        &self.axis
+    }
+
+    /// Bytes that [`write`](KnownAxis::write) writes.
+    pub fn bytes(&self) -> u64 {
+        CodeFile::length(&self.table, &self.axis, &self.codes.layout, self.codes.width()) as u64
+    }
+
+    /// Writes the codes as a [`Shelf`] is to keep them.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let AxisCodes { layout, chunks, .. } = self.codes.as_ref();
+        let chunks = chunks.iter().filter_map(OnceLock::get);
+        CodeFile::write(&self.table, &self.axis, layout, self.codes.width(), chunks, out)
     }
 }
 
@@ -91,26 +210,36 @@ pub(super) struct AxisCodes {
     /// How many chunks are known, and what their codes hold.
     known: AtomicUsize,
     bytes: AtomicUsize,
+    /// Holds them all, in place of `chunks`.
+    file: Option<CodeFile>,
+    is_damaged: AtomicBool,
 }
 
 impl AxisCodes {
     fn new(layout: &Arc<Layout>, bins: &Bins) -> Option<AxisCodes> {
         let slots = bins.slots();
-        (slots <= 1 << 16).then(|| AxisCodes {
+        (slots <= 1 << 16).then(|| AxisCodes::blank_of(layout, slots > 1 << 8))
+    }
+
+    fn blank_of(layout: &Arc<Layout>, is_wide: bool) -> AxisCodes {
+        AxisCodes {
             layout: layout.clone(),
-            is_wide: slots > 1 << 8,
+            is_wide,
             chunks: (0..layout.chunks()).map(|_| OnceLock::new()).collect(),
             known: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
-        })
+            file: None,
+            is_damaged: AtomicBool::new(false),
+        }
     }
 
     fn width(&self) -> usize {
         1 + usize::from(self.is_wide)
     }
 
+    /// Bytes of memory once all are known.
     fn full_bytes(&self) -> usize {
-        self.layout.rows() as usize * self.width()
+        if self.file.is_some() { 0 } else { self.layout.rows() as usize * self.width() }
     }
 
     fn bytes(&self) -> usize {
@@ -119,17 +248,31 @@ impl AxisCodes {
 
     /// Whether those of every row are known.
     pub(super) fn is_complete(&self) -> bool {
-        self.known.load(Ordering::Acquire) == self.chunks.len()
+        self.file.is_some() || self.known.load(Ordering::Acquire) == self.chunks.len()
+    }
+
+    /// Whether its file was found damaged, or lost bytes.
+    fn is_damaged(&self) -> bool {
+        self.is_damaged.load(Ordering::Relaxed) || self.file.as_ref().is_some_and(|file| !file.is_intact())
     }
 
     /// Those of the chunk that begins with row `start`, if they are known.
-    pub(super) fn chunk(&self, start: u64) -> Option<&ArrayRef> {
-        self.chunks.get(self.layout.chunk_of(start))?.get()
+    pub(super) fn chunk(&self, start: u64) -> Option<ArrayRef> {
+        let chunk = self.layout.chunk_of(start);
+        let Some(file) = &self.file else { return self.chunks.get(chunk)?.get().cloned() };
+        let Some(codes) = file.chunk(chunk, self.layout.chunk(chunk)) else {
+            self.is_damaged.store(true, Ordering::Relaxed);
+            return None;
+        };
+        Some(match self.is_wide {
+            false => Arc::new(UInt8Array::new(ScalarBuffer::from(codes), None)),
+            true => Arc::new(UInt16Array::new(ScalarBuffer::from(codes), None)),
+        })
     }
 
     /// Room for the codes of a chunk of `rows` rows that begins with `start`; `None` if they are known.
     pub(super) fn blank(&self, start: u64, rows: usize) -> Option<Learned> {
-        if self.chunk(start).is_some() {
+        if self.file.is_some() || self.chunk(start).is_some() {
             return None;
         }
         Some(match self.is_wide {

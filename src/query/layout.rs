@@ -41,6 +41,11 @@ impl Layout {
         self.starts[i]..self.starts[i + 1]
     }
 
+    /// The first rows of all chunks, for comparison.
+    pub(super) fn start_bytes(&self) -> Vec<u8> {
+        self.starts.iter().flat_map(|start| start.to_le_bytes()).collect()
+    }
+
     /// Number of units.
     pub fn units(&self) -> usize {
         self.chunks().div_ceil(self.unit_chunks)

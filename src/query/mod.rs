@@ -9,6 +9,7 @@
 //! or a cache.
 
 mod brush;
+mod code_file;
 mod codes;
 mod compile;
 mod cube;
@@ -28,7 +29,7 @@ mod skip;
 mod tally;
 
 pub use brush::{Brush, Wanted};
-pub use codes::Codes;
+pub use codes::{Codes, KnownAxis, Shelf};
 pub use cube::Cube;
 pub use estimate::{Accuracy, Estimate, TWO_SIDED_95, estimate};
 pub use groups::{GroupKey, Groups, Having, Listing, Order, OtherGroups};

@@ -224,7 +224,7 @@ impl Pass {
     fn coded_values(&self, chunk: &Chunk, task: &Task) -> Result<Vec<ArrayRef>, QueryError> {
         let codes = |codes: &Arc<AxisCodes>| {
             let lost = || QueryError::Panicked("codes of an axis are lost".to_owned());
-            let codes = codes.chunk(chunk.rows.start).cloned().ok_or_else(lost)?;
+            let codes = codes.chunk(chunk.rows.start).ok_or_else(lost)?;
             task.add_bytes(codes.get_buffer_memory_size() as u64);
             Ok(codes)
         };

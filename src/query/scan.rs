@@ -125,8 +125,7 @@ pub fn scan_with_codes(
 ) -> Result<Vec<Answer>, QueryError> {
     let Some(first) = questions.first() else { return Ok(Vec::new()) };
     let source = first.dataset.source();
-    let table = source.identity();
-    codes.begin();
+    let table: Arc<str> = source.identity().into();
     let pass = |layout: &Arc<Layout>| {
         Pass::with_codes(questions, |expr, bins| {
             // What does not fit its type is told of every row, and hence looked for in every scan.
@@ -134,8 +133,15 @@ pub fn scan_with_codes(
             if overflows { None } else { codes.of(layout, &table, expr, bins) }
         })
     };
-    let answered = unchanged(source.as_ref(), || pass_over(first, pass, questions, workers, options, task));
-    answered.map(|(answers, _)| answers)
+    let answer = || {
+        codes.begin();
+        let answered =
+            unchanged(source.as_ref(), || pass_over(first, pass, questions, workers, options, task));
+        answered.map(|(answers, _)| answers)
+    };
+    let answered = answer();
+    // What was read from damaged codes is thrown away, as they are.
+    if codes.forget_damaged() { answer() } else { answered }
 }
 
 /// What `read` gives, if `source` is what was opened before and after. A failure that comes of a change

@@ -21,7 +21,7 @@ use super::output::say;
 use super::{CliCommand, Execute, Failure, command};
 use crate::aggregate::{Bins, Scale, to_f64};
 use crate::dataset::Dataset;
-use crate::engine::forbid_zone_maps;
+use crate::engine::forbid_cache_files;
 use crate::formats;
 use crate::query::{Answer, Ask, Axis, GroupKey, Groups, Key, Listing, Measure, Question};
 use crate::select::{Clause, Selection};
@@ -66,7 +66,7 @@ impl Execute for Bench {
             ));
         }
         // What was learned by another run would answer this one's first.
-        forbid_zone_maps();
+        forbid_cache_files();
         let mut input = Input::plain(self.file.clone(), self.threads);
         input.memory = self.memory;
         let table = input.open()?;

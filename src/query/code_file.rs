@@ -1,0 +1,123 @@
+//! The codes of one axis in a file: what they are of, the codes of all rows, and a checksum of every chunk.
+//!
+//! Only the head is read when a file is taken; a chunk is checked when it is first used.
+
+use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arrow::array::{Array, ArrayRef};
+use arrow::buffer::Buffer;
+
+use super::Layout;
+use crate::memory::{Mapped, checksum};
+
+/// First bytes of a file, with the number of its form; codes of two bytes are in the machine's order.
+const MAGIC: &[u8; 8] = if cfg!(target_endian = "little") { b"OUTCOD1l" } else { b"OUTCOD1b" };
+/// Where the codes may begin.
+const ALIGNMENT: usize = 64;
+
+/// A file that holds the codes of an axis.
+pub(super) struct CodeFile {
+    file: Arc<Mapped>,
+    /// First byte of the codes, and bytes of each.
+    start: usize,
+    width: usize,
+    /// First byte of the checksums, and which chunks were found to have theirs.
+    sums: usize,
+    checked: Vec<AtomicBool>,
+}
+
+impl CodeFile {
+    /// Takes `file` if it holds the codes of that axis of that table, `width` bytes each, by its head and length.
+    pub(super) fn of(
+        file: Arc<Mapped>,
+        table: &str,
+        axis: &str,
+        layout: &Layout,
+        width: usize,
+    ) -> Option<CodeFile> {
+        let head = head(table, axis, layout, width);
+        let sums = sums_start(&head, layout, width);
+        let is_whole = file.bytes().len() == sums + layout.chunks() * 8 && file.bytes().starts_with(&head);
+        let checked = (0..layout.chunks()).map(|_| AtomicBool::new(false)).collect();
+        is_whole.then(|| CodeFile { file, start: head.len(), width, sums, checked })
+    }
+
+    /// Bytes of the file that [`CodeFile::write`] writes.
+    pub(super) fn length(table: &str, axis: &str, layout: &Layout, width: usize) -> usize {
+        sums_start(&head(table, axis, layout, width), layout, width) + layout.chunks() * 8
+    }
+
+    /// Writes the codes of all chunks, in order, as [`CodeFile::of`] takes them.
+    pub(super) fn write<'a>(
+        table: &str,
+        axis: &str,
+        layout: &Layout,
+        width: usize,
+        chunks: impl Iterator<Item = &'a ArrayRef>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let head = head(table, axis, layout, width);
+        out.write_all(&head)?;
+        let mut sums = Vec::with_capacity(layout.chunks() * 8);
+        for chunk in chunks {
+            let codes = chunk.to_data();
+            let codes = codes.buffers()[0].slice_with_length(codes.offset() * width, codes.len() * width);
+            out.write_all(&codes)?;
+            sums.extend(checksum(&codes).to_le_bytes());
+        }
+        let end = head.len() + layout.rows() as usize * width;
+        out.write_all(&vec![0; sums_start(&head, layout, width) - end])?;
+        out.write_all(&sums)
+    }
+
+    /// The codes of chunk `number`, which holds `rows`; `None` when they are not what was written.
+    pub(super) fn chunk(&self, number: usize, rows: Range<u64>) -> Option<Buffer> {
+        let from = self.start + rows.start as usize * self.width;
+        let codes = self.file.buffer().slice_with_length(from, (rows.end - rows.start) as usize * self.width);
+        let checked = &self.checked[number];
+        if !checked.load(Ordering::Relaxed) {
+            let sum = self.file.bytes().get(self.sums + number * 8..)?.first_chunk::<8>()?;
+            if checksum(&codes).to_le_bytes() != *sum {
+                return None;
+            }
+            checked.store(true, Ordering::Relaxed);
+        }
+        Some(codes)
+    }
+
+    /// Bytes of the file.
+    pub(super) fn bytes(&self) -> usize {
+        self.file.bytes().len()
+    }
+
+    /// Whether no part of the file was lost since it was mapped.
+    pub(super) fn is_intact(&self) -> bool {
+        self.file.is_intact()
+    }
+
+    /// Whether the file is still where it was, as it was.
+    pub(super) fn is_current(&self) -> bool {
+        self.file.is_current()
+    }
+}
+
+/// First byte of the checksums.
+fn sums_start(head: &[u8], layout: &Layout, width: usize) -> usize {
+    (head.len() + layout.rows() as usize * width).next_multiple_of(ALIGNMENT)
+}
+
+/// What must be the same for codes to be of this axis; the codes follow it.
+fn head(table: &str, axis: &str, layout: &Layout, width: usize) -> Vec<u8> {
+    let mut head = MAGIC.to_vec();
+    for number in [table.len(), axis.len(), layout.rows() as usize, layout.chunks(), width] {
+        head.extend((number as u64).to_le_bytes());
+    }
+    head.extend(table.as_bytes());
+    head.extend(axis.as_bytes());
+    head.extend(checksum(&layout.start_bytes()).to_le_bytes());
+    head.resize(head.len().next_multiple_of(ALIGNMENT), 0);
+    head
+}
