@@ -8,6 +8,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
 
 use super::joint::{Cuts, Joint};
+use super::paired::{Paired, can_pair};
 use super::search::Sight;
 use super::store::Store;
 use super::table::Measured;
@@ -160,9 +161,14 @@ impl Counts {
     }
 }
 
+/// Most elements whose float sums are added up in pairs: their cache lines fit the second-level cache.
+const MOST_PAIRED: usize = 1 << 14;
+
 /// The lanes of one input.
 #[derive(Debug, Clone)]
 struct InputLanes {
+    /// Whether rows are folded into a [`Paired`] instead.
+    is_paired: bool,
     /// Rows that do not count: a value is null or NaN, or the condition is not met.
     left_out: Counts,
     types: Vec<DataType>,
@@ -176,6 +182,8 @@ struct InputLanes {
 pub struct Lanes {
     rows: Counts,
     inputs: Vec<InputLanes>,
+    /// Sums on their way into `inputs`; the first of them counts the rows.
+    pairs: Vec<Paired>,
 }
 
 impl Lanes {
@@ -199,15 +207,17 @@ impl Lanes {
                 },
             };
             let lanes = wanted.into_iter().map(|lane| (lane, store(lane))).collect();
-            InputLanes { left_out: Counts::new(cells), types: input.types.clone(), lanes }
+            InputLanes::new(input, lanes, cells)
         };
-        Lanes { rows: Counts::new(cells), inputs: inputs.iter().enumerate().map(lanes_of).collect() }
+        let inputs = inputs.iter().enumerate().map(lanes_of).collect();
+        Lanes { rows: Counts::new(cells), inputs, pairs: Vec::new() }
     }
 
     /// The accumulators of a question about rows alone, once they are counted; the trash is empty.
     pub fn counted(mut counts: Vec<u64>) -> Lanes {
         counts.push(0);
-        Lanes { rows: Counts { narrow: vec![0; counts.len()], wide: counts, most: 0 }, inputs: Vec::new() }
+        let rows = Counts { narrow: vec![0; counts.len()], wide: counts, most: 0 };
+        Lanes { rows, inputs: Vec::new(), pairs: Vec::new() }
     }
 
     /// As [`Lanes::new`] with nothing but what is in sight.
@@ -215,9 +225,45 @@ impl Lanes {
         let lanes_of = |(i, input): (usize, &Input)| {
             let here = sights.iter().filter(|sight| sight.input == i);
             let lanes = here.map(|sight| (sight.lane, sight.store(cells))).collect();
-            InputLanes { left_out: Counts::new(cells), types: input.types.clone(), lanes }
+            InputLanes::new(input, lanes, cells)
         };
-        Lanes { rows: Counts::new(cells), inputs: inputs.iter().enumerate().map(lanes_of).collect() }
+        let inputs = inputs.iter().enumerate().map(lanes_of).collect();
+        Lanes { rows: Counts::new(cells), inputs, pairs: Vec::new() }
+    }
+
+    /// Adds float sums up in pairs while the elements are few: [`Lanes::settle`] must be called before anything
+    /// is read.
+    pub fn paired(mut self) -> Lanes {
+        let cells = self.len();
+        if cells <= MOST_PAIRED {
+            let pairable = (0..self.inputs.len()).filter(|&i| self.inputs[i].can_pair());
+            let pairable: Vec<usize> = pairable.collect();
+            let pairs = pairable.chunks(2).map(|pair| Paired::new(pair[0], pair.get(1).copied(), cells));
+            self.pairs = pairs.collect();
+            pairable.into_iter().for_each(|i| self.inputs[i].is_paired = true);
+        }
+        self
+    }
+
+    /// Carries what was added up in pairs over to the accumulators of its inputs.
+    pub fn settle(&mut self) {
+        for (number, pairs) in self.pairs.iter_mut().enumerate() {
+            let inputs: Vec<usize> = pairs.inputs().collect();
+            for (element, pair) in pairs.drain() {
+                if number == 0 {
+                    self.rows.add(element, pair.rows() as usize);
+                }
+                for ((&input, sum), missing) in inputs.iter().zip(pair.sums()).zip(pair.missing()) {
+                    let input = &mut self.inputs[input];
+                    input.left_out.add(element, missing as usize);
+                    for (_, store) in &mut input.lanes {
+                        if let Store::Floats(sums) = store {
+                            sums[element].join(sum);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     pub(super) fn store_mut(&mut self, input: usize, lane: Lane) -> Option<&mut Store> {
@@ -237,6 +283,12 @@ impl Lanes {
 
     /// Makes room for `cells` elements.
     pub fn grow(&mut self, cells: usize) {
+        if cells > MOST_PAIRED && !self.pairs.is_empty() {
+            self.settle();
+            self.pairs.clear();
+            self.inputs.iter_mut().for_each(|input| input.is_paired = false);
+        }
+        self.pairs.iter_mut().for_each(|pairs| pairs.grow(cells));
         self.rows.grow(cells);
         for input in &mut self.inputs {
             input.left_out.grow(cells);
@@ -249,9 +301,15 @@ impl Lanes {
     /// Folds rows in: row `rows.start + i` of the chunk belongs to `cells[i]`. Rows that do not count for
     /// an input are rows all the same; for its lanes they are sent to `trash`.
     pub fn update(&mut self, feed: &Feed, rows: Range<usize>, cells: &[u32], trash: u32) {
-        self.rows.update(cells);
+        if self.pairs.iter().any(|pairs| !pairs.has_room(rows.len())) {
+            self.settle();
+        }
+        self.pairs.iter_mut().for_each(|pairs| pairs.update(&feed.inputs, &rows, cells));
+        if self.pairs.is_empty() {
+            self.rows.update(cells);
+        }
         let mut kept = Vec::new();
-        for (input, fed) in self.inputs.iter_mut().zip(&feed.inputs) {
+        for (input, fed) in self.inputs.iter_mut().zip(&feed.inputs).filter(|(input, _)| !input.is_paired) {
             let cells = input.counting(fed, &rows, cells, trash, &mut kept);
             for (lane, store) in &mut input.lanes {
                 store.update(*lane, feed.first_row, &fed.values, &rows, cells, trash);
@@ -323,6 +381,16 @@ impl Lanes {
 }
 
 impl InputLanes {
+    fn new(input: &Input, lanes: Vec<(Lane, Store)>, cells: usize) -> InputLanes {
+        InputLanes { is_paired: false, left_out: Counts::new(cells), types: input.types.clone(), lanes }
+    }
+
+    /// Whether nothing is asked of one float but how many there are and their sum.
+    fn can_pair(&self) -> bool {
+        let is_sum = |(_, store): &(Lane, Store)| matches!(store, Store::Floats(_) | Store::Nothing);
+        matches!(self.types.as_slice(), [only] if can_pair(only)) && self.lanes.iter().all(is_sum)
+    }
+
     /// `cells` with the rows that do not count sent to the trash; they are counted.
     fn counting<'a>(
         &mut self,

@@ -11,6 +11,7 @@ mod grid;
 mod joint;
 mod lanes;
 mod nice;
+mod paired;
 mod pick;
 mod sampled;
 mod search;

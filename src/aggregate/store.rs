@@ -222,10 +222,7 @@ impl Store {
         match (self, other) {
             (Store::Nothing, Store::Nothing) => {}
             (Store::Integers(mine), Store::Integers(theirs)) => each.add(mine, theirs, |a, b| *a += b),
-            (Store::Floats(mine), Store::Floats(theirs)) => each.add(mine, theirs, |a, b| {
-                a.add(b.high);
-                a.low += b.low;
-            }),
+            (Store::Floats(mine), Store::Floats(theirs)) => each.add(mine, theirs, |a, b| a.join(*b)),
             (Store::Signed(mine), Store::Signed(theirs)) => each.add(mine, theirs, better(smallest)),
             (Store::Unsigned(mine), Store::Unsigned(theirs)) => each.add(mine, theirs, better(smallest)),
             (Store::Real(mine), Store::Real(theirs)) => each.add(mine, theirs, better(smallest)),

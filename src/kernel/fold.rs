@@ -128,6 +128,13 @@ impl Sum {
         self.high = sum;
     }
 
+    /// Adds all that `other` has added.
+    #[inline]
+    pub fn join(&mut self, other: Sum) {
+        self.add(other.high);
+        self.low += other.low;
+    }
+
     /// The sum; an infinite or undefined one as it is.
     pub fn value(self) -> f64 {
         if self.high.is_finite() { self.high + self.low } else { self.high }

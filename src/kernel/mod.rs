@@ -15,6 +15,7 @@ pub mod ids;
 pub mod integer;
 pub mod moments;
 pub mod order;
+pub mod pairs;
 pub mod select;
 pub mod text;
 pub mod texts;

@@ -114,11 +114,9 @@ pub fn estimate(
             task.check()?;
             let (mut partials, mut worker) = (pass.partials()?, pass.worker());
             pass.update(sample.replicate_rows(i), &mut partials, &mut worker, &memory, task)?;
+            Pass::end(&mut partials, &memory)?;
             for ((partial, tally), question) in partials.iter_mut().zip(&worker.tallies).zip(&pass.questions)
             {
-                if let Partial::Groups(groups) = partial {
-                    groups.end(&memory)?;
-                }
                 if let Some(tally) = tally {
                     let mut counts = question.no_counts();
                     tally.add_to(&mut counts);

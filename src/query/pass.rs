@@ -136,22 +136,38 @@ impl Pass {
 
     /// Empty accumulators of one unit for every question.
     pub(super) fn partials(&self) -> Result<Vec<Partial>, QueryError> {
-        self.accumulators(Compiled::spread, |question, plan| {
+        let grid = |question: &Compiled, cells: usize| match question.spread() {
+            1 => question.measures.lanes(cells),
+            spread => question.measures.lanes(cells * spread).paired(),
+        };
+        self.accumulators(grid, |question, plan| {
             Ok(Partial::Groups(Box::new(GroupPartial::new(question, plan)?)))
+        })
+    }
+
+    /// Told that no row of the unit follows.
+    pub(super) fn end(partials: &mut [Partial], memory: &GroupMemory) -> Result<(), QueryError> {
+        partials.iter_mut().try_for_each(|partial| match partial {
+            Partial::Groups(groups) => groups.end(memory),
+            Partial::Grid(lanes) => {
+                lanes.settle();
+                Ok(())
+            }
+            Partial::AllGroups(_) | Partial::Index(_) | Partial::Tally => Ok(()),
         })
     }
 
     /// Empty accumulators of the whole table for every question.
     pub(super) fn totals(&self) -> Result<Vec<Partial>, QueryError> {
         self.accumulators(
-            |_| 1,
+            |question, cells| question.measures.lanes(cells),
             |question, plan| Ok(Partial::AllGroups(Box::new(GroupTotal::new(question, plan)?))),
         )
     }
 
     fn accumulators(
         &self,
-        spread: impl Fn(&Compiled) -> usize,
+        grid: impl Fn(&Compiled, usize) -> Lanes,
         groups: impl Fn(&Compiled, Plan) -> Result<Partial, QueryError>,
     ) -> Result<Vec<Partial>, QueryError> {
         self.questions
@@ -159,10 +175,7 @@ impl Pass {
             .map(|question| {
                 Ok(match &question.shape {
                     Shape::Grid { .. } if question.is_tally() => Partial::Tally,
-                    Shape::Grid { cells, .. } => {
-                        let elements = (cells + 1) * spread(question);
-                        Partial::Grid(question.measures.lanes(elements))
-                    }
+                    Shape::Grid { cells, .. } => Partial::Grid(grid(question, cells + 1)),
                     Shape::Groups { plan, .. } => groups(question, *plan)?,
                     Shape::Index => Partial::Index(Vec::new()),
                 })

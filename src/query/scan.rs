@@ -256,11 +256,7 @@ fn one_unit(
         pass.update(rows, &mut partials, worker, memory, task)?;
         task.advance(count)?;
     }
-    for partial in &mut partials {
-        if let Partial::Groups(groups) = partial {
-            groups.end(memory)?;
-        }
-    }
+    Pass::end(&mut partials, memory)?;
     Ok(partials)
 }
 

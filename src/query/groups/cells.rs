@@ -27,14 +27,17 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// None yet; with `spread`, each gets four accumulators while they are few.
+    /// None yet; with `spread`, each gets four accumulators while they are few, and [`Cells::settle`] must be called
+    /// before they are read.
     pub(super) fn new(question: &Compiled, spread: bool) -> Result<Cells, QueryError> {
         let keys = match &question.shape {
             Shape::Groups { keys, .. } => keys.as_slice(),
             _ => &[],
         };
         let spread = if spread && question.measures.may_spread() { 4 } else { 1 };
-        Ok(Cells { grouper: Grouper::new(keys)?, lanes: question.measures.lanes(spread), spread })
+        let lanes = question.measures.lanes(spread);
+        let lanes = if spread > 1 { lanes.paired() } else { lanes };
+        Ok(Cells { grouper: Grouper::new(keys)?, lanes, spread })
     }
 
     /// Bytes it holds.
@@ -87,12 +90,18 @@ impl Cells {
         Ok(())
     }
 
+    /// Makes all that was added up readable.
+    pub(super) fn settle(&mut self) {
+        self.lanes.settle();
+    }
+
     /// Leaves one accumulator to every group.
     pub(super) fn gather(&mut self, question: &Compiled) {
         if self.spread > 1 {
+            self.settle();
             let mut lanes = question.measures.lanes(self.lanes.len() / self.spread);
             lanes.merge(&self.lanes, 0..self.lanes.len(), |element| element / self.spread);
-            (self.lanes, self.spread) = (lanes, 1);
+            (self.lanes, self.spread) = (lanes.paired(), 1);
         }
     }
 

@@ -146,6 +146,7 @@ impl GroupPartial {
 
     /// Told that no row of the unit follows.
     pub(super) fn end(&mut self, memory: &GroupMemory) -> Result<(), QueryError> {
+        self.cells.settle();
         match &mut self.parting {
             Some(parting) => parting.flush(self.plan, memory),
             None => Ok(()),
