@@ -9,6 +9,7 @@ mod polars;
 mod properties;
 mod vaex;
 mod values;
+mod words;
 
 use std::sync::Arc;
 
