@@ -143,6 +143,32 @@ fn a_session_survives_its_text() {
 }
 
 #[test]
+fn a_variable_is_set_changed_taken_back_and_kept_while_a_column_needs_it() {
+    let mut session = open();
+    let set = |name: &str, value: f64| Command::SetVariable { name: name.to_owned(), value };
+    session.apply(set("limit", 2.5));
+    let define = Command::DefineColumn { name: "above".to_owned(), text: "x > limit".to_owned() };
+    session.apply(define);
+    assert!(session.notice().is_none());
+    let text = persist::to_text(session.document());
+    assert!(text.contains("limit = 2.5"), "{text}");
+    assert_eq!(persist::from_text(&text).unwrap().variables, session.document().variables);
+    session.apply(set("limit", 4.0));
+    assert_eq!(session.expr("above").unwrap().to_string(), "above");
+    assert_eq!(session.expr("limit").unwrap().to_string(), "4.0");
+    session.apply(Command::Undo);
+    assert_eq!(session.document().variables["limit"], 2.5);
+    session.apply(Command::RemoveVariable("limit".to_owned()));
+    assert_eq!(session.document().variables["limit"], 2.5);
+    assert!(session.notice().is_some_and(|notice| notice.text.contains("limit")));
+    for wrong in ["x", "two words", "and"] {
+        session.apply(Command::DismissNotice);
+        session.apply(set(wrong, 1.0));
+        assert!(session.notice().is_some() && !session.document().variables.contains_key(wrong), "{wrong}");
+    }
+}
+
+#[test]
 fn a_bad_session_text_is_refused_with_its_line() {
     let later = persist::from_text("version = 99\n").unwrap_err();
     assert_eq!(later, persist::PersistError::Version { found: 99 });

@@ -10,7 +10,7 @@ use super::Failure;
 use super::input::Table;
 use crate::aggregate::{Aggregate, Bins, BinsError, Scale, nice_bins, widen};
 use crate::data::{Kind, kind, per_second};
-use crate::expr::{Expr, scalar};
+use crate::expr::{Expr, scalar_with};
 use crate::query::{Ask, Axis, Key, Measure};
 use crate::select::Selection;
 use crate::session::questions::{HISTOGRAM_BINS, as_written, edge_above};
@@ -127,7 +127,7 @@ pub(super) fn keys(
                 } else {
                     None
                 };
-                let bins = cut.bins(flag, expr, extent)?;
+                let bins = cut.bins(flag, expr, extent, table.dataset.schema().variables())?;
                 Ok(Key::Binned(Axis { expr: expr.clone(), bins }))
             }
         })
@@ -135,7 +135,13 @@ pub(super) fn keys(
 }
 
 impl Cut<'_> {
-    fn bins(&self, flag: &str, expr: &Expr, extent: Option<[f64; 2]>) -> Result<Bins, Failure> {
+    fn bins(
+        &self,
+        flag: &str,
+        expr: &Expr,
+        extent: Option<[f64; 2]>,
+        variables: &[(String, f64)],
+    ) -> Result<Bins, Failure> {
         let data_type = expr.data_type();
         let [lowest, highest] = extent.unwrap_or_default();
         if self.lo.is_empty() && self.hi.is_empty() && self.bins.is_none() && self.scale == Scale::Linear {
@@ -144,7 +150,7 @@ impl Cut<'_> {
         }
         let limit = |text: &str, found: f64| match text {
             "" => Ok(found),
-            text => limit(flag, text, data_type),
+            text => limit(flag, text, data_type, variables),
         };
         // Bins are half-open, and the largest value is to fall into the last one.
         let above = edge_above(highest, data_type);
@@ -180,12 +186,12 @@ fn extents(exprs: &[&Expr], table: &Table, selection: &Selection) -> Result<Vec<
 }
 
 /// A limit in the unit the values of `data_type` count in: a number, or a date for times.
-fn limit(flag: &str, text: &str, data_type: &DataType) -> Result<f64, Failure> {
+fn limit(flag: &str, text: &str, data_type: &DataType, variables: &[(String, f64)]) -> Result<f64, Failure> {
     let is_time = kind(data_type) == Kind::Time;
     if is_time && let Some(count) = date(text.trim_matches(['\'', '"']), data_type) {
         return Ok(count as f64);
     }
-    match scalar(text) {
+    match scalar_with(text, variables) {
         Ok(value) if value.is_finite() => Ok(value),
         Ok(value) => Err(Failure::Usage(format!("{flag}: the limit {text} is {value}"))),
         Err(_) if is_time => {

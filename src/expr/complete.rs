@@ -33,7 +33,7 @@ pub enum CompletionKind {
     Column,
     /// A function, by its name or an alias.
     Function,
-    /// `pi` and the like.
+    /// `pi` and the like, and variables.
     Constant,
     /// `and`, `between` and the like.
     Keyword,
@@ -94,6 +94,12 @@ pub fn complete(text: &str, cursor: usize, schema: &Schema) -> Vec<Completion> {
             found.extend(best.map(|(rank, name)| (rank, Candidate::Function(function, name))));
         }
         if place.method.is_none() {
+            let variables = schema.variables().iter();
+            found.extend(
+                variables.filter_map(|(name, value)| {
+                    Some((rank(name, &typed)?, Candidate::Variable(name, *value)))
+                }),
+            );
             let words = CONSTANTS.iter().chain(&KEYWORDS);
             found.extend(words.filter_map(|w| Some((rank(w.name, &typed)?, Candidate::Word(w)))));
         }
@@ -152,6 +158,7 @@ fn floor_of_letter(text: &str, cursor: usize) -> usize {
 
 enum Candidate<'a> {
     Column(&'a Field),
+    Variable(&'a str, f64),
     /// A function and the name it has here.
     Function(&'static Function, &'static str),
     Word(&'static Word),
@@ -173,6 +180,14 @@ impl Candidate<'_> {
                     replace,
                 }
             }
+            Candidate::Variable(name, value) => Completion {
+                name: name.to_owned(),
+                kind: CompletionKind::Constant,
+                signature: value.to_string(),
+                doc: "A variable.".to_owned(),
+                text: name.to_owned(),
+                replace,
+            },
             Candidate::Function(function, name) => {
                 let is_property = is_method && function.arity == (1, 1);
                 Completion {

@@ -23,7 +23,7 @@ use crate::aggregate::{
 };
 use crate::data::{Field, Schema};
 use crate::dataset::Dataset;
-use crate::expr::{Expr, ExprError, Outer, OuterCall, Program, describe, nearest, quote_name, scalar};
+use crate::expr::{Expr, ExprError, Outer, OuterCall, Program, describe, nearest, quote_name, scalar_with};
 
 /// An aggregate of expressions, over the rows that meet a condition if it has one.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,7 +195,7 @@ fn aggregation(text: &str, call: &OuterCall, schema: &Schema) -> Result<Aggregat
         let span = spans.get(at).map_or_else(|| lacking(text, call), |span| trimmed(text, span));
         ExprError { message, span, suggestion: None }
     })?;
-    let parameter = parameter(text, call, aggregate, number)?;
+    let parameter = parameter(text, call, aggregate, number, schema)?;
     let mut condition: Option<Expr> = None;
     for span in &call.conditions {
         let found = read(span)?;
@@ -223,6 +223,7 @@ fn parameter(
     call: &OuterCall,
     aggregate: &'static Aggregate,
     span: Option<&std::ops::Range<usize>>,
+    schema: &Schema,
 ) -> Result<f64, ExprError> {
     let Some(Parameter { least, greatest, default }) = aggregate.parameter else { return Ok(0.0) };
     if let (None, Some(default)) = (span, default) {
@@ -235,7 +236,7 @@ fn parameter(
         ),
         Some(span) => {
             let span = trimmed(text, span);
-            match scalar(&text[span.clone()]) {
+            match scalar_with(&text[span.clone()], schema.variables()) {
                 Ok(number) if (least..=greatest).contains(&number) => return Ok(number),
                 Ok(number) => {
                     (format!("a number from {least} to {greatest} is expected here, not {number}"), span)

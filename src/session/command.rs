@@ -56,6 +56,15 @@ pub enum Command {
     },
     /// Remove a virtual column.
     RemoveColumn(String),
+    /// Give a number a name that every expression knows, or the name another number.
+    SetVariable {
+        /// Its name.
+        name: String,
+        /// Its number.
+        value: f64,
+    },
+    /// Forget a variable.
+    RemoveVariable(String),
     /// Choose the colours of the window.
     SetTheme(ThemeChoice),
     /// Move or resize views.

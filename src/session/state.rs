@@ -1,5 +1,6 @@
 //! The session itself: the document, and what follows from it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -172,6 +173,12 @@ impl Session {
             }
             Command::DefineColumn { name, text } => self.define(&name, Some(text)),
             Command::RemoveColumn(name) => self.define(&name, None),
+            Command::SetVariable { name, value } => self.change_variables(|variables| {
+                variables.insert(name, value);
+            }),
+            Command::RemoveVariable(name) => self.change_variables(|variables| {
+                variables.remove(&name);
+            }),
             Command::SetTheme(theme) => self.change(Gesture::Begin, |document| document.theme = theme),
             Command::SetLayout(layout, gesture) => self.change(gesture, |document| document.layout = layout),
             Command::Undo => {
@@ -267,10 +274,20 @@ impl Session {
         }
     }
 
+    /// Changes the variables, unless a name cannot be one or a virtual column needs what is gone.
+    fn change_variables(&mut self, edit: impl FnOnce(&mut BTreeMap<String, f64>)) {
+        let mut after = self.document.clone();
+        edit(&mut after.variables);
+        match self.dataset.as_ref().map(|dataset| named(dataset, &after)).transpose() {
+            Ok(_) => self.change(Gesture::Begin, |document| *document = after),
+            Err(error) => self.notice = Some(Notice { text: error.to_string() }),
+        }
+    }
+
     /// Brings the table's virtual columns, the filters and the selection in line with the document.
     fn follow(&mut self) {
         if let Some(dataset) = self.dataset.clone() {
-            match self.with_columns(&dataset) {
+            match named(&dataset, &self.document) {
                 Ok(Some(changed)) => self.dataset = Some(Arc::new(changed)),
                 Ok(None) => {}
                 Err(error) => self.notice = Some(Notice { text: error.to_string() }),
@@ -288,24 +305,6 @@ impl Session {
         } else {
             Selection::all()
         };
-    }
-
-    /// The table with the document's virtual columns; `None` when it has just those.
-    fn with_columns(&self, dataset: &Dataset) -> Result<Option<Dataset>, DefineError> {
-        let wanted = self.document.columns.iter().map(|column| (&column.name, &column.text));
-        let present = dataset.virtual_columns().iter().map(|column| (&column.name, &column.text));
-        let variables: Vec<(String, f64)> =
-            self.document.variables.iter().map(|(name, value)| (name.clone(), *value)).collect();
-        let mut known = dataset.schema().variables().to_vec();
-        known.sort_by(|a, b| a.0.cmp(&b.0));
-        if wanted.clone().eq(present) && variables == known {
-            return Ok(None);
-        }
-        let mut changed = Dataset::new(dataset.source().clone()).with_variables(variables)?;
-        for (name, text) in wanted {
-            changed = changed.with_column(name, text)?;
-        }
-        Ok(Some(changed))
     }
 
     /// What a filter means on the open table.
@@ -355,4 +354,22 @@ impl Session {
     pub fn has_view(&self, id: ViewId) -> bool {
         self.document.view(id).is_some()
     }
+}
+
+/// The table with the variables and virtual columns of a document; `None` when it has just those.
+fn named(dataset: &Dataset, document: &Document) -> Result<Option<Dataset>, DefineError> {
+    let wanted = document.columns.iter().map(|column| (&column.name, &column.text));
+    let present = dataset.virtual_columns().iter().map(|column| (&column.name, &column.text));
+    let variables: Vec<(String, f64)> =
+        document.variables.iter().map(|(name, value)| (name.clone(), *value)).collect();
+    let mut known = dataset.schema().variables().to_vec();
+    known.sort_by(|a, b| a.0.cmp(&b.0));
+    if wanted.clone().eq(present) && variables == known {
+        return Ok(None);
+    }
+    let mut changed = Dataset::new(dataset.source().clone()).with_variables(variables)?;
+    for (name, text) in wanted {
+        changed = changed.with_column(name, text)?;
+    }
+    Ok(Some(changed))
 }

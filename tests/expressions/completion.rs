@@ -67,6 +67,15 @@ fn nothing_is_offered_within_texts_and_numbers() {
 }
 
 #[test]
+fn variables_are_completed_with_their_numbers() {
+    let schema = table().schema.with_variables(vec![("limit".to_owned(), 2.5)]);
+    let found = complete("x > lim", 7, &schema);
+    let limit = found.iter().find(|completion| completion.name == "limit").unwrap();
+    assert_eq!((limit.signature.as_str(), limit.text.as_str()), ("2.5", "limit"));
+    assert!(complete("x > `lim", 8, &schema).iter().all(|completion| completion.name != "limit"));
+}
+
+#[test]
 fn what_is_completed_can_be_read() {
     let t = table();
     for completion in offered("|").into_iter().filter(|c| c.kind == CompletionKind::Column) {
