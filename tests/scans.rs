@@ -155,6 +155,8 @@ fn the_row_index_and_the_pages_of_rows_agree_with_a_naive_filter() {
         for first in [0, 1, 50, expected.len() as u64 - 1, expected.len() as u64, 1 << 60] {
             let page =
                 fetch(&dataset, &selection, Some(index), first, 25, &exprs, &Task::detached()).unwrap();
+            let looked_for = fetch(&dataset, &selection, None, first, 25, &exprs, &Task::detached()).unwrap();
+            assert_eq!((&looked_for.numbers, &looked_for.columns), (&page.numbers, &page.columns));
             let want: Vec<u64> = expected.iter().copied().skip(first as usize).take(25).collect();
             assert_eq!(page.numbers, want, "from {first}");
             assert_eq!(page.columns[0].len(), want.len());

@@ -7,7 +7,8 @@ use arrow::array::{Array, ArrayRef, UInt64Array};
 use super::pass::filter_pass;
 use super::question::internal;
 use super::scan::unchanged;
-use super::{QueryError, RowIndex};
+use super::skip::Verdict;
+use super::{Layout, QueryError, RowIndex, ScanOptions};
 use crate::dataset::Dataset;
 use crate::expr::{Expr, Program};
 use crate::select::Selection;
@@ -38,8 +39,8 @@ impl RowPage {
 
 /// Reads passing rows `first..first + count` (fewer at the end) of the columns `exprs`.
 ///
-/// `index` must have been made for the same table and selection; without a selection it is not needed.
-/// The cost depends on the rows asked, not on their position.
+/// `index` must have been made for the same table and selection; then the cost depends on the rows asked and not
+/// on their position. Without one the rows are looked for from the beginning of the table.
 ///
 /// # Errors
 /// [`QueryError`] when the file cannot be read or an expression not evaluated.
@@ -66,6 +67,7 @@ fn read_page(
 ) -> Result<RowPage, QueryError> {
     let numbers = match index {
         Some(index) if !selection.is_all() => passing_rows(dataset, selection, index, first, count, task)?,
+        None if !selection.is_all() => first_passing(dataset, selection, first, count, task)?,
         _ => {
             let end = first.saturating_add(count as u64).min(dataset.row_count());
             (first.min(end)..end).collect()
@@ -136,6 +138,47 @@ fn passing_rows(
             break;
         }
         wanted += found as u64;
+    }
+    Ok(numbers)
+}
+
+/// As [`passing_rows`], found by testing one chunk after the other.
+fn first_passing(
+    dataset: &Arc<Dataset>,
+    selection: &Selection,
+    first: u64,
+    count: usize,
+    task: &Task,
+) -> Result<Vec<u64>, QueryError> {
+    let pass = filter_pass(dataset, selection)?;
+    let layout = Layout::new(dataset.source().as_ref(), ScanOptions::default().chunk_rows);
+    let mut numbers = Vec::with_capacity(count);
+    let mut skip = first;
+    for chunk in 0..layout.chunks() {
+        task.check()?;
+        let rows = layout.chunk(chunk);
+        if numbers.len() == count {
+            break;
+        }
+        if pass.verdicts(&rows).first() == Some(&Verdict::Never) {
+            continue;
+        }
+        let read = pass.read(rows.clone(), task)?;
+        let room = count - numbers.len();
+        let found = match pass.passing(&read, 0)? {
+            Some(mask) => {
+                let passing = mask.count_set_bits() as u64;
+                let wanted = mask.set_indices().skip(skip.min(passing) as usize).take(room);
+                numbers.extend(wanted.map(|i| rows.start + i as u64));
+                passing
+            }
+            None => {
+                let from = rows.end.min(rows.start.saturating_add(skip));
+                numbers.extend((from..rows.end).take(room));
+                rows.end - rows.start
+            }
+        };
+        skip = skip.saturating_sub(found);
     }
     Ok(numbers)
 }
