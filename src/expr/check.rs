@@ -23,6 +23,19 @@ struct Checker<'a> {
 
 /// Names before a method that say which family it is of.
 const NAMESPACES: [&str; 4] = ["str", "dt", "td", "geo"];
+/// Names that Vaex has for lists and structures as such.
+const NESTED: [&str; 9] = [
+    "array_sum",
+    "list_sum",
+    "struct_get",
+    "struct_project",
+    "join",
+    "getitem",
+    "stack",
+    "dot_product",
+    "index_values",
+];
+
 /// Names people put before a function out of habit.
 const MODULES: [&str; 4] = ["np", "numpy", "math", "vaex"];
 
@@ -106,6 +119,10 @@ impl Checker<'_> {
     fn function(&self, name: &str, span: Range<usize>) -> Result<&'static Function, ExprError> {
         if let Some(found) = function(name).or_else(|| function(&name.to_ascii_lowercase())) {
             return Ok(found);
+        }
+        if NESTED.contains(&name.trim_start_matches("str_").trim_start_matches("pandas_")) {
+            let message = format!("{name} works on lists and structures, of which columns are not read");
+            return Err(ExprError::new(message, span));
         }
         let message = match self.schema.position(name) {
             Some(_) => format!("{name} is a column, not a function; an operator is expected after it"),

@@ -56,6 +56,8 @@ fn check(text: &str, t: &Table) -> bool {
                 text.is_char_boundary(error.span.start) && text.is_char_boundary(error.span.end),
                 "{text:?}"
             );
+            let lacks = error.span.is_empty();
+            assert!(!lacks || error.message.contains("expected"), "{text:?}: {error:?}");
             error.pointed(text);
             return false;
         }
@@ -74,9 +76,9 @@ fn check(text: &str, t: &Table) -> bool {
     }
     let program = outcrop::expr::Program::compile(std::slice::from_ref(&expr), &t.schema);
     let columns: Vec<_> = program.columns().iter().map(|i| t.arrays[*i].clone()).collect();
-    if let Ok(values) = program.run(&columns, 5) {
-        assert!(values[0].len() == 5 && values[0].data_type() == expr.data_type(), "{text:?}");
-    }
+    // What is refused is refused at its place, when it is read: nothing fails later.
+    let values = program.run(&columns, 5).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    assert!(values[0].len() == 5 && values[0].data_type() == expr.data_type(), "{text:?}");
     true
 }
 
