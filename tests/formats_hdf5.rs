@@ -186,7 +186,7 @@ fn vaex_types_become_arrow_types() {
     assert_eq!(data_type("t_s"), DataType::Timestamp(TimeUnit::Second, None));
     assert_eq!(data_type("t_D"), DataType::Date32);
     assert_eq!(data_type("td_ms"), DataType::Duration(TimeUnit::Millisecond));
-    assert_eq!(data_type("s"), DataType::LargeUtf8);
+    assert_eq!(data_type("s"), DataType::Utf8);
     assert_eq!(data_type("cat"), dictionary);
     assert_eq!(data_type("v2d[2]"), DataType::Float64);
     let names: Vec<&str> = source.schema().fields().iter().map(|field| field.name.as_str()).collect();

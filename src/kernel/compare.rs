@@ -149,7 +149,7 @@ pub fn bits2<A: Copy, B: Copy>(a: &[A], b: &[B], f: impl Fn(A, B) -> bool) -> Ve
 
 /// 64 bytes of 0 or 1 as 64 bits: the product moves byte `i` of eight to bit `56 + i`.
 #[inline(always)]
-fn pack(bytes: &[u8; 64]) -> u64 {
+pub(super) fn pack(bytes: &[u8; 64]) -> u64 {
     let (eights, _) = bytes.as_chunks::<8>();
     eights.iter().enumerate().fold(0, |word, (i, eight)| {
         let byte = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;

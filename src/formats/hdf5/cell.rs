@@ -17,7 +17,7 @@ use super::container::Container;
 use super::heap::Heap;
 use super::text::TextBuilder;
 use super::times::Time;
-use crate::memory::{ByteOrder, Pod, typed};
+use crate::memory::{ByteOrder, Pod, RangeError, typed};
 
 /// Members an enumeration may have and still be read as names.
 const MOST_MEMBERS: usize = 1 << 16;
@@ -319,31 +319,64 @@ impl Cell {
         }
     }
 
-    /// The integers `bytes` holds as 64-bit ones; those beyond are an error.
+    /// The integers `bytes` holds as 64-bit ones; those beyond are the greatest there is.
     pub(super) fn integers(&self, bytes: &Buffer, count: usize) -> Result<ScalarBuffer<i64>, String> {
-        let numbers = |order| -> Result<ScalarBuffer<i64>, crate::memory::RangeError> {
-            fn widened<T: Pod>(
-                bytes: &Buffer,
-                count: usize,
-                order: ByteOrder,
-                widen: impl Fn(T) -> i64,
-            ) -> Result<ScalarBuffer<i64>, crate::memory::RangeError> {
-                Ok(typed::<T>(bytes, 0, count, order)?.iter().map(|&value| widen(value)).collect())
-            }
-            let signed = matches!(self.element, Element::Integer { signed: true });
-            match (self.width, signed) {
-                (1, true) => widened(bytes, count, order, |v: i8| v.into()),
-                (1, false) => widened(bytes, count, order, |v: u8| v.into()),
-                (2, true) => widened(bytes, count, order, |v: i16| v.into()),
-                (2, false) => widened(bytes, count, order, |v: u16| v.into()),
-                (4, true) => widened(bytes, count, order, |v: i32| v.into()),
-                (4, false) => widened(bytes, count, order, |v: u32| v.into()),
-                (_, true) => typed(bytes, 0, count, order),
-                (_, false) => widened(bytes, count, order, |v: u64| i64::try_from(v).unwrap_or(i64::MAX)),
-            }
-        };
-        numbers(self.order).map_err(|e| e.to_string())
+        match (self.width, &self.element) {
+            (8, Element::Integer { signed: true }) => typed(bytes, 0, count, self.order).map_err(text_of),
+            _ => self.distances(bytes, count, |_| 0).map(|(values, _)| values.into()),
+        }
     }
+
+    /// Whether the integers are at home in 32 bits.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.width < 4 || (self.width == 4 && matches!(self.element, Element::Integer { signed: true }))
+    }
+
+    /// As [`integers`](Self::integers), each less the first, and the first.
+    pub(super) fn offsets(&self, bytes: &Buffer, count: usize) -> Result<(Vec<i64>, i64), String> {
+        self.distances(bytes, count, |first| first)
+    }
+
+    /// As [`offsets`](Self::offsets), of integers that are [narrow](Self::is_narrow).
+    pub(super) fn narrow_offsets(&self, bytes: &Buffer, count: usize) -> Result<(Vec<i32>, i64), String> {
+        if self.width == 4 {
+            let values = typed::<i32>(bytes, 0, count, self.order).map_err(text_of)?;
+            let first = values.first().copied().unwrap_or(0);
+            return Ok((values.iter().map(|value| value.wrapping_sub(first)).collect(), first.into()));
+        }
+        let (offsets, first) = self.offsets(bytes, count)?;
+        Ok((offsets.into_iter().map(|offset| offset as i32).collect(), first))
+    }
+
+    /// Integers, each less what `from` gives for the first of them, and that.
+    fn distances(
+        &self,
+        bytes: &Buffer,
+        count: usize,
+        from: impl Fn(i64) -> i64,
+    ) -> Result<(Vec<i64>, i64), String> {
+        macro_rules! widened {
+            ($t:ty, $widen:expr) => {{
+                let values = typed::<$t>(bytes, 0, count, self.order).map_err(text_of)?;
+                let from = values.first().map_or(0, |&first| from($widen(first)));
+                (values.iter().map(|&value| $widen(value).wrapping_sub(from)).collect(), from)
+            }};
+        }
+        Ok(match (self.width, matches!(self.element, Element::Integer { signed: true })) {
+            (1, true) => widened!(i8, i64::from),
+            (1, false) => widened!(u8, i64::from),
+            (2, true) => widened!(i16, i64::from),
+            (2, false) => widened!(u16, i64::from),
+            (4, true) => widened!(i32, i64::from),
+            (4, false) => widened!(u32, i64::from),
+            (_, true) => widened!(i64, i64::from),
+            (_, false) => widened!(u64, |value: u64| i64::try_from(value).unwrap_or(i64::MAX)),
+        })
+    }
+}
+
+fn text_of(error: RangeError) -> String {
+    error.to_string()
 }
 
 /// The type of a column of names: text said once, and codes.

@@ -5,14 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, DictionaryArray, NullArray, PrimitiveArray};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
-use arrow::compute::take;
+use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Int32Type};
 
 use super::cell::{Cell, dictionary_type};
 use super::storage::DataSet;
 use super::text::text_array;
 use crate::kernel::compare;
-use crate::memory::{Texts, ascend};
+use crate::memory::{TextOffset, Texts};
 
 /// Which rows of a column are missing.
 #[derive(Debug, Clone)]
@@ -78,9 +78,10 @@ impl Column {
     pub(super) fn data_type(&self) -> DataType {
         match &self.values {
             Values::Cells { cell, .. } => cell.data_type(),
+            Values::Text { index, .. } if index.is_narrow() => DataType::Utf8,
             Values::Text { .. } => DataType::LargeUtf8,
             Values::Dictionary { entries, .. } => match entries.data_type() {
-                DataType::LargeUtf8 => dictionary_type(),
+                DataType::Utf8 | DataType::LargeUtf8 => dictionary_type(),
                 other => other,
             },
             Values::Unreadable { .. } => DataType::Null,
@@ -118,6 +119,15 @@ impl Column {
         cell.array(&cells(data, *offset, cell.width())?, count, nulls, data.container())
     }
 
+    /// All values, as those of a dictionary.
+    fn read_entries(&self) -> Result<ArrayRef, String> {
+        let entries = self.read(0..self.rows().unwrap_or(0))?;
+        match entries.data_type() {
+            DataType::Utf8 => cast(&entries, &DataType::LargeUtf8).map_err(|e| e.to_string()),
+            _ => Ok(entries),
+        }
+    }
+
     /// The values in `rows`, which lie inside the column.
     pub(super) fn read(&self, rows: Range<u64>) -> Result<ArrayRef, String> {
         let count = usize::try_from(rows.end - rows.start).map_err(|_| "too many rows at once".to_owned())?;
@@ -130,7 +140,7 @@ impl Column {
             Values::Text { bytes, indices, index } => read_text(bytes, indices, index, rows, count, nulls),
             Values::Dictionary { codes, code, entries, decoded } => {
                 let entries = decoded
-                    .get_or_init(|| entries.read(0..entries.rows().unwrap_or(0)))
+                    .get_or_init(|| entries.read_entries())
                     .as_ref()
                     .map_err(|reason| format!("its dictionary: {reason}"))?;
                 let codes = code.integers(&codes.read(rows.clone())?, count)?;
@@ -196,28 +206,52 @@ fn read_text(
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, String> {
     if count == 0 {
-        return Ok(arrow::array::new_empty_array(&DataType::LargeUtf8));
+        let data_type = if index.is_narrow() { DataType::Utf8 } else { DataType::LargeUtf8 };
+        return Ok(arrow::array::new_empty_array(&data_type));
     }
-    let offsets = index.integers(&indices.read(rows.start..rows.end + 1)?, count + 1)?;
-    let (first, last) = (offsets[0], offsets[count]);
-    if last as u64 > bytes.rows() || !ascend(&offsets) {
-        let wrong = |pair: &[i64]| pair[0] < 0 || pair[0] > pair[1] || pair[1] as u64 > bytes.rows();
-        let i = offsets.windows(2).position(wrong).unwrap_or(0);
-        return Err(format!(
-            "the text of row {} should lie at bytes {}..{}, but there are {} bytes",
-            rows.start + i as u64,
-            offsets[i],
-            offsets[i + 1],
-            bytes.rows()
-        ));
+    let stored = indices.read(rows.start..rows.end + 1)?;
+    if index.is_narrow() {
+        let (offsets, first) = index.narrow_offsets(&stored, count + 1)?;
+        return texts_at(offsets, first, bytes, rows.start, nulls);
     }
+    let (offsets, first) = index.offsets(&stored, count + 1)?;
+    texts_at(offsets, first, bytes, rows.start, nulls)
+}
+
+/// The texts between `offsets`, which are counted from byte `first` on.
+fn texts_at<O: TextOffset>(
+    offsets: Vec<O>,
+    first: i64,
+    bytes: &DataSet,
+    first_row: u64,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef, String> {
+    let wrong = |offsets: &[O]| {
+        let at = |offset: O| offset.to_i64().unwrap_or(-1).wrapping_add(first);
+        let is_wrong = |start: i64, end: i64| start < 0 || start > end || end as u64 > bytes.rows();
+        let pairs = offsets.windows(2).map(|pair| (at(pair[0]), at(pair[1])));
+        (first_row..).zip(pairs).find(|(_, (start, end))| is_wrong(*start, *end)).map(|(row, (start, end))| {
+            let available = bytes.rows();
+            format!("the text of row {row} should lie at bytes {start}..{end}, but there are {available} bytes")
+        })
+    };
+    let length = offsets.last().and_then(|length| length.to_i64()).unwrap_or(-1);
+    let last = first.checked_add(length).filter(|&last| first >= 0 && first <= last);
+    let Some(last) = last.filter(|&last| last as u64 <= bytes.rows()) else {
+        return Err(wrong(&offsets).unwrap_or_else(|| "its offsets do not ascend".to_owned()));
+    };
     let stored = bytes.read(first as u64..last as u64)?;
     let mut text = Vec::new();
     text.try_reserve_exact(stored.len())
         .map_err(|_| format!("{} bytes of text do not fit into memory", stored.len()))?;
     text.extend_from_slice(&stored);
-    let offsets = offsets.iter().map(|offset| offset - first).collect();
-    text_array(Texts { bytes: text, offsets, nulls })
+    match (Texts { bytes: text, offsets, nulls }).into_ascii() {
+        Ok(array) => Ok(Arc::new(array)),
+        Err(texts) => match wrong(&texts.offsets) {
+            Some(reason) => Err(reason),
+            None => text_array(texts),
+        },
+    }
 }
 
 /// The entries that `codes` stand for. A negative code, or that of a missing entry, is missing.

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, LargeStringArray};
+use arrow::array::{ArrayRef, GenericStringArray, LargeStringArray};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::compute::cast;
 
-use crate::memory::Texts;
+use crate::memory::{TextOffset, Texts};
 
 /// Most bytes of text made by one read: many rows may point at one long text.
 const LARGEST_TEXT_BYTES: usize = 1 << 30;
@@ -51,19 +52,17 @@ impl TextBuilder {
 
 /// The array of `texts`, whose offsets ascend from 0 to the number of bytes. What is not UTF-8 becomes
 /// U+FFFD.
-pub(super) fn text_array(texts: Texts) -> Result<ArrayRef, String> {
-    let Texts { bytes, offsets, nulls } = match texts.into_ascii() {
-        Ok(array) => return Ok(Arc::new(array)),
-        Err(texts) => texts,
-    };
+pub(super) fn text_array<O: TextOffset>(texts: Texts<O>) -> Result<ArrayRef, String> {
+    let Texts { bytes, offsets, nulls } = texts;
     let (bytes, offsets) = (Buffer::from(bytes), ScalarBuffer::from(offsets));
-    let valid = LargeStringArray::try_new(OffsetBuffer::new(offsets.clone()), bytes.clone(), nulls.clone());
+    let valid =
+        GenericStringArray::<O>::try_new(OffsetBuffer::new(offsets.clone()), bytes.clone(), nulls.clone());
     if let Ok(array) = valid {
         return Ok(Arc::new(array));
     }
     let mut texts = TextBuilder::with_capacity(offsets.len() - 1, bytes.len())?;
     for pair in offsets.windows(2) {
-        texts.push_lossy(&bytes[pair[0] as usize..pair[1] as usize])?;
+        texts.push_lossy(&bytes[pair[0].as_usize()..pair[1].as_usize()])?;
     }
-    Ok(texts.finish(nulls))
+    cast(&texts.finish(nulls), &GenericStringArray::<O>::DATA_TYPE).map_err(|e| e.to_string())
 }
