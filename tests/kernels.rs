@@ -4,7 +4,9 @@ use outcrop::kernel::compare::{Side, unpack};
 use outcrop::kernel::fold::Sum;
 use outcrop::kernel::select::select;
 use outcrop::kernel::text::equal;
-use outcrop::kernel::total::{count_nan, extreme_reals, extreme_whole, sum_reals, sum_whole};
+use outcrop::kernel::total::{
+    BLOCK, Summand, Sums, count_nan, extreme_reals, extreme_whole, sum_reals, sum_whole,
+};
 
 use crate::common::{Random, awkward_floats};
 
@@ -20,14 +22,25 @@ fn random_bits(rows: usize, seed: u64) -> Vec<bool> {
     (0..rows).map(|_| random.below(3) == 0).collect()
 }
 
+/// The sum of slices added one after the other, and how many values were NaN.
+fn summed<T: Summand>(slices: &[&[T]]) -> (Sum, u64) {
+    let (mut sums, mut sum) = (Sums::default(), Sum::default());
+    slices.iter().for_each(|values| sum_reals(values, &mut sums));
+    sums.add_to(&mut sum);
+    (sum, sums.missing())
+}
+
 #[test]
 fn sums_of_whole_slices_pass_over_nan_and_lose_no_digit() {
     for rows in LENGTHS {
         let values: Vec<f64> = awkward_floats(rows, 5).into_iter().flatten().collect();
         let finite: Vec<f64> = values.iter().copied().filter(|v| !v.is_infinite()).collect();
         for values in [&values, &finite] {
-            let (mut sum, mut missing) = (Sum::default(), 0);
-            sum_reals(values, &mut sum, &mut missing);
+            let (sum, missing) = summed(&[values]);
+            let parts: Vec<&[f64]> = values.chunks(BLOCK).collect();
+            let (by_parts, _) = summed(&parts);
+            assert_eq!(by_parts.high.to_bits(), sum.high.to_bits());
+            assert_eq!(by_parts.low.to_bits(), sum.low.to_bits());
             let mut naive = Sum::default();
             values.iter().filter(|v| !v.is_nan()).for_each(|v| naive.add(*v));
             let (found, expected) = (sum.value(), naive.value());
@@ -43,17 +56,38 @@ fn sums_of_whole_slices_pass_over_nan_and_lose_no_digit() {
             assert_eq!(counted, nans);
         }
     }
+    // Where no addition of a block rounds, and where some would.
+    for (seed, spread) in [(1, 1.0f32), (2, 1e3), (3, 1e6), (4, 1e12), (5, 1e38)] {
+        let mut random = Random::new(seed);
+        let mut value = |i: usize| match random.below(20) {
+            0 => 0.0,
+            1 => -0.0,
+            2 if i > 3 * BLOCK => f32::NAN,
+            3 => f32::MIN_POSITIVE / 64.0 * spread,
+            _ => (random.unit() as f32 - 0.4) * (random.unit() as f32).powi(4) * spread,
+        };
+        let values: Vec<f32> = (0..5 * BLOCK + 7).map(&mut value).collect();
+        for values in [&values[..], &values[..BLOCK], &values[3..2 * BLOCK]] {
+            let (sum, missing) = summed(&[values]);
+            let mut naive = Sum::default();
+            values.iter().filter(|v| !v.is_nan()).for_each(|v| naive.add(f64::from(*v)));
+            assert!((sum.value() - naive.value()).abs() <= 1e-15 * naive.value().abs(), "{spread}");
+            assert_eq!(missing, values.iter().filter(|v| v.is_nan()).count() as u64);
+        }
+    }
+    let (sum, _) = summed(&[&[-0.0f32; BLOCK]]);
+    assert_eq!(sum.value().to_bits(), 0);
+    let (sum, _) = summed(&[&[f32::INFINITY; BLOCK]]);
+    assert_eq!(sum.value(), f64::INFINITY);
     // What cancels is not lost, whichever chain it falls into.
     for step in 1..40 {
         let mut values = vec![1.0; 200];
         values[7] = 1e100;
         values[7 + step] = -1e100;
-        let mut sum = Sum::default();
-        sum_reals(&values, &mut sum, &mut 0);
+        let (sum, _) = summed(&[&values]);
         assert_eq!(sum.value(), 198.0, "{step}");
     }
-    let (mut sum, mut missing) = (Sum::default(), 0);
-    sum_reals(&[1.5f32, f32::NAN, -0.0], &mut sum, &mut missing);
+    let (sum, missing) = summed(&[&[1.5f32, f32::NAN, -0.0]]);
     assert_eq!((sum.value(), missing), (1.5, 1));
 }
 

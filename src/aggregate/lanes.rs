@@ -15,6 +15,7 @@ use super::table::Measured;
 use super::total::Total;
 use super::values::real_numbers;
 use crate::kernel::fold;
+use crate::kernel::total::Sums;
 
 /// One sufficient statistic of the rows of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -340,6 +341,25 @@ impl Lanes {
                 total.add_to(store, *lane);
             }
             input.left_out.add(0, count - total.present());
+        }
+    }
+
+    /// Whether an input wants nothing but the sum of reals and their number.
+    pub fn is_sum_of_reals(&self, input: usize) -> bool {
+        let is_sum = |(_, store): &(Lane, Store)| matches!(store, Store::Floats(_) | Store::Nothing);
+        let is = |lanes: &InputLanes| self.are_totals() && lanes.lanes.iter().all(is_sum);
+        self.inputs.get(input).is_some_and(is)
+    }
+
+    /// Adds to element 0 what the values of an input of [`Lanes::is_sum_of_reals`] add up to, where
+    /// [`Lanes::update_one`] was given an array of type Null in their place.
+    pub fn add_sums(&mut self, input: usize, sums: &Sums) {
+        let InputLanes { left_out, lanes, .. } = &mut self.inputs[input];
+        left_out.add(0, sums.missing() as usize);
+        for (_, store) in lanes {
+            if let Store::Floats(totals) = store {
+                sums.add_to(&mut totals[0]);
+            }
         }
     }
 

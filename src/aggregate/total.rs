@@ -12,8 +12,8 @@ use arrow::datatypes::{
 
 use super::lanes::Lane;
 use super::store::Store;
-use super::values::{real_numbers, signed_numbers, unsigned_numbers, whole_numbers};
-use crate::kernel::total::{count_nan, extreme_reals, extreme_whole, sum_reals, sum_whole};
+use super::values::{plain_numbers, real_numbers, signed_numbers, unsigned_numbers, whole_numbers};
+use crate::kernel::total::{Sums, count_nan, extreme_reals, extreme_whole, sum_reals, sum_whole};
 
 /// The values of the rows of a block that are wanted and not null.
 pub(super) struct Total {
@@ -23,7 +23,7 @@ pub(super) struct Total {
 }
 
 impl Total {
-    /// Of `rows` of `array`, which [`plain_numbers`](super::plain_numbers) made; of the rows whose bit is set
+    /// Of `rows` of `array`, which [`plain_numbers`] made or which is of truth values; of the rows whose bit is set
     /// in `kept`, a bit for each of `rows`, if there is one.
     pub(super) fn new(array: &ArrayRef, rows: &Range<usize>, kept: Option<&BooleanBuffer>) -> Total {
         let part = array.slice(rows.start, rows.len());
@@ -55,6 +55,11 @@ impl Total {
 
     /// Adds the values to element 0 of the store.
     pub(super) fn add_to(&mut self, store: &mut Store, lane: Lane) {
+        if let (Some(booleans), Store::Integers(sums)) = (self.values.as_boolean_opt(), &mut *store) {
+            sums[0] += booleans.true_count() as i128;
+            return;
+        }
+        self.values = plain_numbers(&self.values);
         let (values, greatest) = (&self.values, !lane.is_smallest());
         macro_rules! best {
             ($numbers:ident, $best:expr) => {
@@ -73,9 +78,10 @@ impl Total {
         match store {
             Store::Integers(sums) => whole_numbers!(values, |v| sum_whole(v, &mut sums[0]), else ()),
             Store::Floats(sums) => {
-                let mut nans = 0;
-                real_numbers!(values, |v| sum_reals(v, &mut sums[0], &mut nans), else ());
-                self.nans = Some(nans);
+                let mut added = Sums::default();
+                real_numbers!(values, |v| sum_reals(v, &mut added), else ());
+                added.add_to(&mut sums[0]);
+                self.nans = Some(added.missing());
             }
             Store::Real(best) => {
                 let finite = matches!(lane, Lane::FiniteMin | Lane::FiniteMax);

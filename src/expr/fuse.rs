@@ -44,12 +44,7 @@ pub(super) fn fuse(mut steps: Vec<Step>, types: &[DataType], outputs: &[(usize, 
             }
             _ => None,
         };
-        let arguments: &[usize] = match &steps[i] {
-            Step::Call { arguments, .. } => arguments,
-            Step::Cast(of, _) => std::slice::from_ref(of),
-            _ => &[],
-        };
-        for argument in arguments {
+        for argument in steps[i].needs() {
             wanted[*argument] = match (wanted[*argument], root) {
                 (Wanted::No, Some(root)) => Wanted::ByRoot(root),
                 (Wanted::ByRoot(known), Some(root)) if known == root => Wanted::ByRoot(root),
@@ -167,11 +162,8 @@ fn drop_unused(steps: &mut [Step], outputs: &[(usize, DataType)]) {
             steps[i] = Step::Inside;
             continue;
         }
-        match &steps[i] {
-            Step::Call { arguments, .. } => arguments.iter().for_each(|a| used[*a] = true),
-            Step::Cast(of, _) => used[*of] = true,
-            Step::Fused(fused) => fused.inputs.iter().for_each(|a| used[*a] = true),
-            _ => {}
+        for &needed in steps[i].needs() {
+            used[needed] = true;
         }
     }
 }

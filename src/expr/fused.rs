@@ -1,4 +1,5 @@
-//! Arithmetic of reals, several functions at once over blocks that stay in the first cache.
+//! Arithmetic of reals, several functions at once over blocks so short that operands, constants and registers
+//! stay in a first cache of 32 KiB.
 
 use std::sync::Arc;
 
@@ -11,9 +12,7 @@ use arrow::datatypes::{
 
 use super::functions::Value;
 use crate::kernel::float::{Binary, Float, Unary, to_f32, to_f64};
-
-/// Rows worked on at a time: with operands and constants, all registers stay in the first cache of 32 KiB.
-const BLOCK: usize = 512;
+use crate::kernel::total::BLOCK;
 
 /// A tree of functions of reals of one width. Every function propagates missing values.
 #[derive(Debug, Clone)]
@@ -92,64 +91,93 @@ pub(super) fn is_loadable(data_type: &DataType) -> bool {
 }
 
 impl Fused {
+    /// Those of `values` that it takes.
+    pub(super) fn inputs<'a>(&self, values: &'a [Value]) -> Vec<&'a Value> {
+        self.inputs.iter().map(|&input| &values[input]).collect()
+    }
+
     /// Evaluates all rows; `None` if an input is of no number type.
     pub(super) fn run(&self, inputs: &[&Value], rows: usize) -> Option<Value> {
         if inputs.iter().any(|v| v.scalar && v.array.is_null(0)) {
             return Some(Value { array: new_null_array(&self.data_type, 1), scalar: true });
         }
         let array = match self.data_type {
-            DataType::Float32 => self.blocks::<Float32Type>(inputs, rows)?,
-            _ => self.blocks::<Float64Type>(inputs, rows)?,
+            DataType::Float32 => self.array::<Float32Type>(inputs, rows)?,
+            _ => self.array::<Float64Type>(inputs, rows)?,
         };
         Some(Value { array, scalar: false })
     }
 
-    fn blocks<T: Width>(&self, inputs: &[&Value], rows: usize) -> Option<ArrayRef> {
-        let zero = T::Native::ZERO;
-        let mut sources = Vec::with_capacity(inputs.len());
-        for value in inputs {
-            sources.push(if value.scalar {
-                let mut one = [zero];
-                T::load(&value.array, 0, &mut one)?;
-                Source::Block(vec![one[0]; BLOCK.min(rows)])
-            } else if value.array.data_type() == &self.data_type {
-                Source::Whole(&value.array.as_primitive::<T>().values()[..])
-            } else {
-                Source::Converted(&value.array, vec![zero; BLOCK.min(rows)])
-            });
-        }
-        let mut registers = vec![vec![zero; BLOCK.min(rows)]; self.registers];
-        let mut out = vec![zero; rows];
-        for (i, result) in out.chunks_mut(BLOCK).enumerate() {
-            let (from, length) = (i * BLOCK, result.len());
-            for source in &mut sources {
-                if let Source::Converted(array, block) = source {
-                    T::load(array, from, &mut block[..length])?;
-                }
-            }
-            for (n, operation) in self.operations.iter().enumerate() {
-                let is_last = n + 1 == self.operations.len();
-                let to = match operation {
-                    Operation::Unary(_, _, to) | Operation::Binary(_, _, _, to) => *to,
-                };
-                let mut own = std::mem::take(&mut registers[to]);
-                let target = if is_last { &mut *result } else { &mut own[..length] };
-                let operand = |place: Place| match place {
-                    Place::Register(i) => &registers[i][..length],
-                    Place::Input(i) => match &sources[i] {
-                        Source::Whole(values) => &values[from..from + length],
-                        Source::Block(block) | Source::Converted(_, block) => &block[..length],
-                    },
-                };
-                match operation {
-                    Operation::Unary(float, a, _) => T::unary(float)?(operand(*a), target),
-                    Operation::Binary(float, a, b, _) => T::binary(float)?(operand(*a), operand(*b), target),
-                }
-                registers[to] = own;
-            }
+    fn array<T: Width>(&self, inputs: &[&Value], rows: usize) -> Option<ArrayRef> {
+        let mut blocks = Blocks::<T>::new(self, inputs)?;
+        let mut out = vec![T::Native::ZERO; rows];
+        for (i, block) in out.chunks_mut(BLOCK).enumerate() {
+            blocks.write(i * BLOCK, block)?;
         }
         let nulls = NullBuffer::union_many(inputs.iter().filter(|v| !v.scalar).map(|v| v.array.nulls()));
         Some(Arc::new(PrimitiveArray::<T>::new(out.into(), nulls)))
+    }
+
+    /// Evaluates all rows and hands them over block by block instead of keeping them. `None`, and nothing is
+    /// handed over, if a value is missing or an input is of no number type.
+    pub(super) fn feed(&self, inputs: &[&Value], rows: usize, take: &mut dyn FnMut(Reals<'_>)) -> Option<()> {
+        if inputs.iter().any(|v| v.array.null_count() > 0 || !is_loadable(v.array.data_type())) {
+            return None;
+        }
+        match self.data_type {
+            DataType::Float32 => self.pieces::<Float32Type>(inputs, rows, |piece| take(Reals::Narrow(piece))),
+            _ => self.pieces::<Float64Type>(inputs, rows, |piece| take(Reals::Double(piece))),
+        }
+    }
+
+    fn pieces<T: Width>(
+        &self,
+        inputs: &[&Value],
+        rows: usize,
+        mut take: impl FnMut(&[T::Native]),
+    ) -> Option<()> {
+        let mut blocks = Blocks::<T>::new(self, inputs)?;
+        let mut block = Block::filled(T::Native::ZERO);
+        for from in (0..rows).step_by(BLOCK) {
+            let block = &mut block.0[..BLOCK.min(rows - from)];
+            blocks.write(from, block)?;
+            take(block);
+        }
+        Some(())
+    }
+}
+
+/// Values of some rows, of either width.
+#[derive(Debug, Clone, Copy)]
+pub enum Reals<'a> {
+    /// Of `float32`.
+    Narrow(&'a [f32]),
+    /// Of `float64`.
+    Double(&'a [f64]),
+}
+
+impl Reals<'_> {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Reals::Narrow(values) => values.len(),
+            Reals::Double(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Begins where a line of memory does: no vector then lies across two of them.
+#[repr(align(64))]
+struct Block<N>([N; BLOCK]);
+
+impl<N: Copy> Block<N> {
+    fn filled(value: N) -> Block<N> {
+        Block([value; BLOCK])
     }
 }
 
@@ -157,7 +185,70 @@ impl Fused {
 enum Source<'a, N> {
     Whole(&'a [N]),
     /// A constant, repeated.
-    Block(Vec<N>),
+    Repeated(Box<Block<N>>),
     /// Converted block by block.
-    Converted(&'a ArrayRef, Vec<N>),
+    Converted(&'a ArrayRef, Box<Block<N>>),
+}
+
+/// A tree at work, one block after the other.
+struct Blocks<'a, T: Width> {
+    operations: &'a [Operation],
+    sources: Vec<Source<'a, T::Native>>,
+    /// One is out while it is written to.
+    registers: Vec<Option<Box<Block<T::Native>>>>,
+}
+
+impl<'a, T: Width> Blocks<'a, T> {
+    /// `None` if an input is of no number type.
+    fn new(fused: &'a Fused, inputs: &[&'a Value]) -> Option<Blocks<'a, T>> {
+        let block = |value| Box::new(Block::filled(value));
+        let zero = T::Native::ZERO;
+        let mut sources = Vec::with_capacity(inputs.len());
+        for value in inputs {
+            if value.scalar {
+                let mut one = [zero];
+                T::load(&value.array, 0, &mut one)?;
+                sources.push(Source::Repeated(block(one[0])));
+                continue;
+            }
+            sources.push(if value.array.data_type() == &fused.data_type {
+                Source::Whole(&value.array.as_primitive::<T>().values()[..])
+            } else {
+                Source::Converted(&value.array, block(zero))
+            });
+        }
+        let registers = (0..fused.registers).map(|_| Some(block(zero))).collect();
+        Some(Blocks { operations: &fused.operations, sources, registers })
+    }
+
+    /// Evaluates the rows from `from` on, at most a block.
+    fn write(&mut self, from: usize, result: &mut [T::Native]) -> Option<()> {
+        let length = result.len();
+        for source in &mut self.sources {
+            if let Source::Converted(array, block) = source {
+                T::load(array, from, &mut block.0[..length])?;
+            }
+        }
+        for (n, operation) in self.operations.iter().enumerate() {
+            let is_last = n + 1 == self.operations.len();
+            let to = match operation {
+                Operation::Unary(_, _, to) | Operation::Binary(_, _, _, to) => *to,
+            };
+            let mut own = self.registers[to].take()?;
+            let target = if is_last { &mut *result } else { &mut own.0[..length] };
+            let operand = |place: Place| match place {
+                Place::Register(i) => self.registers[i].as_ref().map(|block| &block.0[..length]),
+                Place::Input(i) => Some(match &self.sources[i] {
+                    Source::Whole(values) => &values[from..from + length],
+                    Source::Repeated(block) | Source::Converted(_, block) => &block.0[..length],
+                }),
+            };
+            match operation {
+                Operation::Unary(float, a, _) => T::unary(float)?(operand(*a)?, target),
+                Operation::Binary(float, a, b, _) => T::binary(float)?(operand(*a)?, operand(*b)?, target),
+            }
+            self.registers[to] = Some(own);
+        }
+        Some(())
+    }
 }

@@ -1,8 +1,9 @@
 //! Trees to steps over arrays, and running them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, NullArray, new_null_array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
@@ -11,7 +12,7 @@ use arrow::error::ArrowError;
 use super::error::ExprError;
 use super::functions::{Arguments, Family, Function, Missing, Value};
 use super::fuse::{fuse, operation};
-use super::fused::{Fused, Place, is_loadable};
+use super::fused::{Fused, Place, Reals, is_loadable};
 use super::literal::Literal;
 use super::tree::{Call, Expr, Node};
 use crate::data::Schema;
@@ -87,10 +88,33 @@ impl Program {
     /// # Errors
     /// As [`Program::run`].
     pub fn run_counting(&self, columns: &[ArrayRef], rows: usize) -> Result<(Vec<ArrayRef>, u64), ExprError> {
+        self.run_feeding(columns, rows, &[], &mut |_, _| {})
+    }
+
+    /// As [`Program::run_counting`], but of the outputs `fed`, by position, those values that are computed
+    /// block by block anyway, and none of which is missing, are handed to `take` in their order instead of
+    /// being kept. An array of type Null stands in their place.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn run_feeding(
+        &self,
+        columns: &[ArrayRef],
+        rows: usize,
+        fed: &[usize],
+        take: &mut dyn FnMut(usize, Reals<'_>),
+    ) -> Result<(Vec<ArrayRef>, u64), ExprError> {
         let failed = |error: ArrowError| ExprError::new(error.to_string(), 0..0);
         let mut values: Vec<Value> = Vec::with_capacity(self.steps.len());
         let mut overflowed = 0;
-        for step in &self.steps {
+        for (i, step) in self.steps.iter().enumerate() {
+            if let Step::Fused(fused) = step
+                && let Some(output) = self.only_output(i).filter(|output| fed.contains(output))
+                && fused.feed(&fused.inputs(&values), rows, &mut |reals| take(output, reals)).is_some()
+            {
+                values.push(Value { array: Arc::new(NullArray::new(rows)), scalar: false });
+                continue;
+            }
             let value = step.run(columns, rows, &values).map_err(failed)?;
             if step.may_overflow() && value.array.null_count() > 0 {
                 overflowed += step.overflowed(&value, &values, rows).map_err(failed)?;
@@ -100,9 +124,11 @@ impl Program {
         let arrays = self
             .outputs
             .iter()
-            .map(|(step, data_type)| {
+            .enumerate()
+            .map(|(output, (step, data_type))| {
                 let array = values[*step].full(rows).map_err(failed)?;
-                if array.data_type() == data_type {
+                let is_fed = array.data_type() == &DataType::Null && fed.contains(&output);
+                if is_fed || array.data_type() == data_type {
                     Ok(array)
                 } else {
                     convert(&array, data_type).map_err(failed)
@@ -110,6 +136,14 @@ impl Program {
             })
             .collect::<Result<_, _>>()?;
         Ok((arrays, overflowed))
+    }
+
+    /// The output that a step is, if it is nothing else.
+    fn only_output(&self, step: usize) -> Option<usize> {
+        let mut outputs = (0..self.outputs.len()).filter(|&output| self.outputs[output].0 == step);
+        let output = outputs.next()?;
+        let is_wanted = |later: &Step| later.needs().contains(&step);
+        (outputs.next().is_none() && !self.steps.iter().any(is_wanted)).then_some(output)
     }
 }
 
@@ -132,9 +166,8 @@ impl Step {
                 call(function, &arguments, rows, output)
             }
             Step::Fused(fused) => {
-                let inputs: Vec<&Value> = fused.inputs.iter().map(|i| &values[*i]).collect();
                 let wrong = || ArrowError::CastError("a number is expected".to_owned());
-                fused.run(&inputs, rows).ok_or_else(wrong)
+                fused.run(&fused.inputs(values), rows).ok_or_else(wrong)
             }
             Step::Inside => Ok(Value { array: new_null_array(&DataType::Null, 1), scalar: true }),
             Step::Unknown(name) => {
@@ -145,6 +178,16 @@ impl Step {
 }
 
 impl Step {
+    /// The steps whose values it takes.
+    pub(super) fn needs(&self) -> &[usize] {
+        match self {
+            Step::Call { arguments, .. } => arguments,
+            Step::Cast(of, _) => std::slice::from_ref(of),
+            Step::Fused(fused) => &fused.inputs,
+            Step::Column(_) | Step::Constant(_) | Step::Inside | Step::Unknown(_) => &[],
+        }
+    }
+
     fn may_overflow(&self) -> bool {
         match self {
             Step::Cast(_, to) => to.is_integer(),

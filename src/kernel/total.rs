@@ -8,11 +8,77 @@ use super::wide::widest;
 
 const CHAINS: usize = 16;
 
+/// A sum of reals under way, and how many values were NaN and passed over.
+#[derive(Debug, Clone, Default)]
+pub struct Sums {
+    high: [f64; CHAINS],
+    low: [f64; CHAINS],
+    nans: [u64; CHAINS],
+}
+
+impl Sums {
+    /// Adds the chains up in their order.
+    pub fn add_to(&self, sum: &mut Sum) {
+        for (&high, &low) in self.high.iter().zip(&self.low) {
+            sum.add(high);
+            sum.low += low;
+        }
+    }
+
+    /// How many values were NaN.
+    pub fn missing(&self) -> u64 {
+        self.nans.iter().sum()
+    }
+}
+
+/// Values that are looked at together before they are summed.
+pub const BLOCK: usize = 512;
+
+/// Reals that are summed.
+pub trait Summand: EdgeValue {
+    /// The sum, where no addition rounds whatever the order; none of the values is then NaN or infinite.
+    #[inline(always)]
+    fn exact_sum(_values: &[Self; BLOCK]) -> Option<f64> {
+        None
+    }
+}
+
+impl Summand for f64 {}
+
+impl Summand for f32 {
+    /// Numbers below `2^(high + 1)` that are multiples of `2^(low - 23)` have sums of at most
+    /// `high - low + 33` bits when there are 512 of them.
+    #[inline(always)]
+    fn exact_sum(values: &[f32; BLOCK]) -> Option<f64> {
+        const MOST_APART: u32 = f64::MANTISSA_DIGITS - 33;
+        let (mut most, mut least) = (0, u32::MAX);
+        for value in values {
+            let magnitude = value.to_bits() & (u32::MAX >> 1);
+            most = most.max(magnitude);
+            // Zero, a multiple of anything, becomes the greatest.
+            least = least.min(magnitude.wrapping_sub(1));
+        }
+        // Of exponent 0 are multiples of what those of exponent 1 are multiples of.
+        let (high, low) = ((most >> 23).max(1), (least.wrapping_add(1) >> 23).max(1));
+        if high == 0xFF || high - low > MOST_APART {
+            return None;
+        }
+        let mut chains = [0.0; CHAINS];
+        for values in values.as_chunks::<CHAINS>().0 {
+            for (chain, value) in chains.iter_mut().zip(values) {
+                *chain += f64::from(*value);
+            }
+        }
+        Some(chains.iter().sum())
+    }
+}
+
 widest! {
-    /// Adds every value that is not NaN to `sum` by Knuth's TwoSum, and the number of the others to
-    /// `missing`.
-    pub fn sum_reals<T: EdgeValue>(values: &[T], sum: &mut Sum, missing: &mut u64) {
-        let (mut high, mut low, mut nans) = ([0.0; CHAINS], [0.0; CHAINS], [0u64; CHAINS]);
+    /// Adds every value that is not NaN to its chain by Knuth's TwoSum, and counts the others. Slices whose
+    /// lengths are multiples of [`BLOCK`], but for the last, add up as the whole would.
+    pub fn sum_reals<T: Summand>(values: &[T], sums: &mut Sums) {
+        // In variables of their own the chains stay in registers.
+        let Sums { mut high, mut low, mut nans } = *sums;
         let mut add = |values: [f64; CHAINS]| {
             for i in 0..CHAINS {
                 let is_nan = values[i].is_nan();
@@ -24,20 +90,26 @@ widest! {
                 high[i] = sum;
             }
         };
-        let (whole, rest) = values.as_chunks::<CHAINS>();
-        for values in whole {
-            add(values.map(T::to_f64));
+        let (blocks, rest) = values.as_chunks::<BLOCK>();
+        for block in blocks {
+            if let Some(sum) = T::exact_sum(block) {
+                let mut first = [0.0; CHAINS];
+                first[0] = sum;
+                add(first);
+                continue;
+            }
+            for values in block.as_chunks::<CHAINS>().0 {
+                add(values.map(T::to_f64));
+            }
         }
-        let mut last = [0.0; CHAINS];
-        for (last, value) in last.iter_mut().zip(rest) {
-            *last = value.to_f64();
+        for part in rest.chunks(CHAINS) {
+            let mut last = [0.0; CHAINS];
+            for (last, value) in last.iter_mut().zip(part) {
+                *last = value.to_f64();
+            }
+            add(last);
         }
-        add(last);
-        for i in 0..CHAINS {
-            sum.add(high[i]);
-            sum.low += low[i];
-        }
-        *missing += nans.iter().sum::<u64>();
+        *sums = Sums { high, low, nans };
     }
 }
 

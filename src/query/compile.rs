@@ -13,6 +13,7 @@ use super::groups::Plan;
 use super::masks::Test;
 use super::measure::Measures;
 use super::pass::Pass;
+use super::summed::Summed;
 use super::{Ask, Axis, Key, Measure, QueryError, Question};
 use crate::aggregate::{Bins, Fed, Feed, Grid, Lanes, Slotter};
 use crate::expr::{Expr, Program};
@@ -31,15 +32,15 @@ pub(super) struct Compiled {
     pub(super) filter: usize,
     pub(super) measures: Measures,
     /// Where the values of every input of the measures are.
-    fed: Vec<FedBy>,
+    pub(super) fed: Vec<FedBy>,
     pub(super) shape: Shape,
 }
 
 #[derive(Debug, Clone)]
-struct FedBy {
-    values: Vec<usize>,
+pub(super) struct FedBy {
+    pub(super) values: Vec<usize>,
     /// Position of the clause.
-    condition: Option<usize>,
+    pub(super) condition: Option<usize>,
 }
 
 /// What a question accumulates into.
@@ -79,16 +80,21 @@ struct CompiledAxis {
 #[derive(Default)]
 pub(super) struct Collector {
     exprs: Vec<Expr>,
+    /// How often each is wanted.
+    wanted: Vec<usize>,
     places: HashMap<String, usize>,
 }
 
 impl Collector {
     pub(super) fn place(&mut self, expr: Expr) -> usize {
         let text = expr.to_string();
-        *self.places.entry(text).or_insert_with(|| {
+        let place = *self.places.entry(text).or_insert_with(|| {
             self.exprs.push(expr);
+            self.wanted.push(0);
             self.exprs.len() - 1
-        })
+        });
+        self.wanted[place] += 1;
+        place
     }
 }
 
@@ -207,6 +213,7 @@ impl Pass {
         numbers.extend(compiled.iter().flat_map(|question| question.fed.iter().flat_map(|fed| &fed.values)));
         numbers.sort_unstable();
         numbers.dedup();
+        let summed = Summed::of(&compiled, &collector.wanted, tested);
         let mut coded = Vec::new();
         let mut learning = Vec::with_capacity(axes.len());
         let slotter = |axis: CompiledAxis| match (axis.value, axis.codes) {
@@ -234,6 +241,7 @@ impl Pass {
             coded,
             learning,
             numbers,
+            summed,
             questions: compiled,
             overflowed: AtomicU64::new(0),
         })

@@ -26,6 +26,7 @@ pub mod rows;
 mod sample;
 mod scan;
 mod skip;
+mod summed;
 mod tally;
 
 pub use brush::{Brush, Wanted};

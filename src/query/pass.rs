@@ -14,12 +14,13 @@ use super::groups::{GroupMemory, GroupPartial, GroupTotal, Plan};
 use super::masks::{Mask, Test, keep_passing};
 use super::question::internal;
 use super::skip::Verdict;
+use super::summed::{ChunkSums, Summed};
 use super::tally::Tally;
 use super::{Ask, QueryError, Question};
 use crate::aggregate::{Feed, Lanes, Slotter, plain_numbers};
 use crate::data::Chunk;
 use crate::dataset::Dataset;
-use crate::expr::{Expr, Program};
+use crate::expr::{Expr, Program, Reals};
 use crate::kernel::fold;
 use crate::select::Selection;
 use crate::task::Task;
@@ -44,6 +45,8 @@ pub(super) struct Pass {
     pub(super) learning: Vec<Option<Arc<AxisCodes>>>,
     /// Positions of the values that are binned or folded as numbers.
     pub(super) numbers: Vec<usize>,
+    /// Values that are only summed up.
+    pub(super) summed: Vec<Summed>,
     pub(super) questions: Vec<Compiled>,
     /// Values that did not fit their type, in the chunks folded so far.
     pub(super) overflowed: AtomicU64,
@@ -97,6 +100,8 @@ struct Values {
     masks: Vec<Mask>,
     /// One per question, for its measures.
     feeds: Vec<Feed>,
+    /// Of values that were not kept.
+    sums: ChunkSums,
 }
 
 impl Pass {
@@ -213,7 +218,8 @@ impl Pass {
                 passing.push(masks[question.filter].passing as u32);
             }
         }
-        let Some(values) = self.values(&chunk, tested, masks, task)? else { return Ok(()) };
+        let Some(values) = self.values(&chunk, tested, masks, partials, task)? else { return Ok(()) };
+        self.fold_totals(&values, partials);
         // Where only some rows are worked on, the others' codes are not known.
         let first = chunk.rows.start;
         let blank = |codes: &Option<Arc<AxisCodes>>| codes.as_ref()?.blank(first, chunk.len());
@@ -250,6 +256,7 @@ impl Pass {
         chunk: &Chunk,
         mut tested: Vec<ArrayRef>,
         mut masks: Vec<Mask>,
+        partials: &[Partial],
         task: &Task,
     ) -> Result<Option<Values>, QueryError> {
         let mut rows = chunk.len();
@@ -272,22 +279,42 @@ impl Pass {
             rows = any.passing;
             masks = masks.iter().map(|mask| mask.among(&kept, rows)).collect::<Result<_, _>>()?;
         }
-        let (others, overflowed) = self.program.run_counting(&columns, rows)?;
+        let plain = self.summed.iter().filter(|summed| summed.is_plain(&self.questions, &masks, partials));
+        let mut sums = ChunkSums::of(plain.copied());
+        let fed = sums.outputs();
+        let mut take = |output, reals: Reals<'_>| sums.take(output, reals);
+        let (others, overflowed) = self.program.run_feeding(&columns, rows, &fed, &mut take)?;
         self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
         let mut arrays = tested;
         arrays.extend(others);
         arrays.extend(coded);
         let mut numbers = arrays.clone();
-        for &value in &self.numbers {
+        let is_counted = |value| self.summed.iter().any(|summed| summed.is_counted(value, &arrays, partials));
+        for &value in self.numbers.iter().filter(|value| !is_counted(**value)) {
             numbers[value] = plain_numbers(&arrays[value]);
         }
         let conditions = self.conditions(&arrays);
         let feed = |question: &Compiled| question.feed(chunk.rows.start, &numbers, &conditions);
         let feeds = self.questions.iter().map(feed).collect();
-        Ok(Some(Values { rows, arrays, numbers, masks, feeds }))
+        Ok(Some(Values { rows, arrays, numbers, masks, feeds, sums }))
     }
 
-    /// Folds one block of the values.
+    /// Folds all values into the questions of one cell whose accumulators are totals.
+    fn fold_totals(&self, values: &Values, partials: &mut [Partial]) {
+        values.sums.add_to(partials);
+        for ((question, feed), partial) in self.questions.iter().zip(&values.feeds).zip(partials) {
+            let mask = &values.masks[question.filter];
+            if let Partial::Grid(lanes) = partial
+                && question.is_one_cell()
+                && lanes.are_totals()
+                && mask.passing > 0
+            {
+                lanes.update_one(feed, 0..values.rows, mask.bits.as_ref());
+            }
+        }
+    }
+
+    /// Folds one block of the values into all other questions.
     fn fold(
         &self,
         values: &Values,
@@ -322,9 +349,7 @@ impl Pass {
                         tally.count(question.cells(block.len(), scratch), positions[question.filter]);
                     }
                 }
-                Partial::Grid(lanes) if question.is_one_cell() && lanes.are_totals() => {
-                    lanes.update_one(feed, block.clone(), mask.bits.as_ref());
-                }
+                Partial::Grid(lanes) if question.is_one_cell() && lanes.are_totals() => {}
                 Partial::Grid(lanes) => {
                     let trash = question.elements(block, mask.bits.as_ref(), scratch);
                     lanes.update(feed, block.clone(), &scratch.cells, trash);

@@ -7,6 +7,7 @@ mod language;
 mod mutations;
 mod polars;
 mod properties;
+mod sums;
 mod vaex;
 mod values;
 mod words;
