@@ -100,6 +100,7 @@ fn map(scale: ColorScale, map: ColorMap) -> Heatmap {
         x_off_axis: OffAxis { missing: 77, ..OffAxis::default() },
         y_off_axis: OffAxis { above: 120_331, ..OffAxis::default() },
         brushes: vec![[15.0, 21.0, 4.5, 24.0]],
+        lassos: Vec::new(),
     }
 }
 
@@ -291,6 +292,7 @@ fn a_heatmap_cell_has_the_colour_of_its_value() {
         x_off_axis: OffAxis::default(),
         y_off_axis: OffAxis::default(),
         brushes: Vec::new(),
+        lassos: Vec::new(),
     };
     let one = chart("cells", "", Body::Heatmap(heatmap));
     let drawn = draw("heatmap-cells", Picture::Chart(&one), options(400, 400, Palette::DARK));
@@ -312,6 +314,24 @@ fn bars_say_what_they_leave_out() {
     // Too low for all: the hidden ones are counted.
     let text = svg(Picture::Chart(&one), options(420, 160, Palette::LIGHT), &[]).unwrap();
     assert!(text.contains(" more · missing") && !text.contains(">\n3 more"), "{text}");
+}
+
+#[test]
+fn a_lasso_is_drawn_where_it_was_drawn_by_hand() {
+    let lasso = vec![[6.0, 20.0], [12.0, 20.0], [9.0, 60.0]];
+    let mut heatmap = Heatmap { brushes: Vec::new(), ..map(ColorScale::Log, ColorMap::Viridis) };
+    let before = draw(
+        "no-lasso.png",
+        Picture::Chart(&chart("", "", Body::Heatmap(heatmap.clone()))),
+        options(640, 480, Palette::LIGHT),
+    );
+    heatmap.lassos = vec![lasso];
+    let one = chart("", "", Body::Heatmap(heatmap));
+    let after = draw("lasso.png", Picture::Chart(&one), options(640, 480, Palette::LIGHT));
+    assert_eq!(count(&before, Palette::LIGHT.selected), 0);
+    assert!(count(&after, Palette::LIGHT.selected) > 200);
+    let text = svg(Picture::Chart(&one), options(640, 480, Palette::LIGHT), &[]).unwrap();
+    assert_eq!(text.matches("<polyline").count(), 2, "a halo and the line");
 }
 
 #[test]
@@ -351,7 +371,7 @@ fn charts_without_rows_say_so() {
 #[test]
 fn odd_values_never_panic() {
     let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, -1e300, 1e300, 5e-324, 0.0];
-    for scale in [ColorScale::Linear, ColorScale::Sqrt, ColorScale::Log] {
+    for (_, scale) in ColorScale::ALL {
         for kind in [AxisKind::Number, AxisKind::Time { unit_ns: i64::MAX }, AxisKind::Time { unit_ns: 0 }] {
             for lo in [-1e300_f64, 0.0, 1e18] {
                 let edges = vec![lo, lo + 1.0 + lo.abs() * 0.5, lo + 2.0 + lo.abs()];

@@ -285,6 +285,7 @@ impl eframe::App for App {
         self.views.iter_mut().filter(|(id, _)| glance::is_column(**id)).for_each(|(_, state)| state.leave());
         menu::show(self, ui, theme);
         strip::show(self, ui, theme);
+        let exactness = status::exactness(self);
         status::show(self, ui, theme);
         columns::show(self, ui, theme);
         inspector::show(self, ui, theme);
@@ -297,7 +298,8 @@ impl eframe::App for App {
             // Progress is to be seen moving; answers wake the window by themselves.
             ui.ctx().request_repaint_after_secs(0.03);
         }
-        if self.hint != self.hint_shown {
+        // The status line is laid out before the views are: what they say of themselves it says a frame later.
+        if self.hint != self.hint_shown || exactness != status::exactness(self) {
             ui.ctx().request_repaint();
         }
         self.engine.end_frame();

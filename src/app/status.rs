@@ -51,6 +51,9 @@ fn work(app: &mut App, ui: &mut Ui, theme: &Theme) {
     if status.rows_per_second > 0.0 {
         parts.push(format!("{} rows/s", si(status.rows_per_second)));
     }
+    if status.bytes_per_second > 0.0 {
+        parts.push(format!("{}B/s", si(status.bytes_per_second)));
+    }
     if status.arming > 0 {
         let views = if status.arming == 1 { "view" } else { "views" };
         parts.push(format!("arming {} {views} for the brush", status.arming));
@@ -60,20 +63,25 @@ fn work(app: &mut App, ui: &mut Ui, theme: &Theme) {
     if jobs > 0 {
         parts.push(format!("{jobs} {}", if jobs == 1 { "job" } else { "jobs" }));
     }
-    let held = status.cube_bytes + status.answer_bytes + status.sample_bytes;
-    if held > 1 << 20 {
-        parts.push(format!("{} held", bytes(held)));
+    let held = [
+        ("cubes for brushing", status.cube_bytes),
+        ("codes of axes, read in place of columns", status.code_bytes),
+        ("answers to come back to", status.answer_bytes),
+        ("samples", status.sample_bytes),
+    ];
+    let sum = held.iter().map(|(_, size)| size).sum();
+    if sum > 1 << 20 {
+        parts.push(format!("{} held", bytes(sum)));
     }
     let text = parts.join(" · ");
     let label = ui.label(small(text.clone()));
     label.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Status, true, &text));
     label.on_hover_ui(|ui| {
-        for (what, size) in [
-            ("cubes for brushing", status.cube_bytes),
-            ("answers to come back to", status.answer_bytes),
-            ("samples", status.sample_bytes),
-        ] {
-            ui.label(format!("{}: {}", what, bytes(size)));
+        for (what, size) in held {
+            ui.label(format!("{what}: {}", bytes(size)));
+        }
+        if status.mapped_code_bytes > 0 {
+            ui.label(format!("codes mapped from the cache folder: {}", bytes(status.mapped_code_bytes)));
         }
     });
     if status.progress.is_some() && ui.small_button("Cancel").clicked() {
@@ -82,10 +90,11 @@ fn work(app: &mut App, ui: &mut Ui, theme: &Theme) {
 }
 
 /// Whether what is shown is exact, or of how many rows it is an estimate.
-fn exactness(app: &App) -> String {
+pub(super) fn exactness(app: &App) -> String {
     let estimates = app.views.values().filter_map(|view| view.estimated());
     match estimates.chain(app.estimated).reduce(f64::min) {
         Some(share) => format!("≈ from {:.2}\u{2009}% of the rows", share * 100.0),
+        None if !app.exact => "counting".to_owned(),
         None => "exact".to_owned(),
     }
 }

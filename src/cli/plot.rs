@@ -39,7 +39,7 @@ pub(super) struct Plot {
     #[arg(long, value_name = "N")]
     bins: Option<usize>,
     /// How values become colours
-    #[arg(long, value_name = "SCALE", default_value = "log", value_parser = ["linear", "sqrt", "log"])]
+    #[arg(long, value_name = "SCALE", default_value = "log", value_parser = ["linear", "sqrt", "log", "symlog", "equalised"])]
     color_scale: String,
     #[command(flatten)]
     look: Look,
@@ -73,6 +73,8 @@ impl Execute for Plot {
         view.color_scale = match self.color_scale.as_str() {
             "linear" => ColorScale::Linear,
             "sqrt" => ColorScale::Sqrt,
+            "symlog" => ColorScale::Symlog,
+            "equalised" => ColorScale::Equalised,
             _ => ColorScale::Log,
         };
         let mut cut = Vec::new();

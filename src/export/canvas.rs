@@ -1,6 +1,6 @@
 //! Rectangles, text and bitmaps on either backend of plotters.
 //!
-//! Everything is drawn from filled rectangles on whole pixels, which stay crisp in a bitmap and in
+//! Everything but a lasso is drawn from filled rectangles on whole pixels, which stay crisp in a bitmap and in
 //! SVG alike. Text is set here, not by plotters, whose glyphs sit on whole pixels only.
 
 use std::convert::Infallible;
@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use ab_glyph::{Font, FontRef, GlyphId, PxScale, ScaleFont, point};
 use plotters_backend::text_anchor::{HPos, Pos, VPos};
 use plotters_backend::{
-    BackendColor, BackendCoord, BackendTextStyle, DrawingBackend, FontFamily, FontStyle, FontTransform,
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, FontFamily, FontStyle,
+    FontTransform,
 };
 
 use super::colors::{Palette, Rgb};
@@ -80,6 +81,24 @@ trait Surface {
     fn rect(&mut self, from: (i32, i32), to: (i32, i32), color: BackendColor) -> Result<(), String>;
     fn text(&mut self, text: &str, style: &TextStyle, at: (i32, i32)) -> Result<(), String>;
     fn bitmap(&mut self, at: (i32, i32), size: (u32, u32), pixels: &[u8]) -> Result<(), String>;
+    fn path(&mut self, points: &[(i32, i32)], pen: Pen) -> Result<(), String>;
+}
+
+/// A line of some width in pixels.
+#[derive(Clone, Copy)]
+struct Pen {
+    color: BackendColor,
+    width: u32,
+}
+
+impl BackendStyle for Pen {
+    fn color(&self) -> BackendColor {
+        self.color
+    }
+
+    fn stroke_width(&self) -> u32 {
+        self.width
+    }
 }
 
 impl<B: DrawingBackend> Surface for B {
@@ -93,6 +112,10 @@ impl<B: DrawingBackend> Surface for B {
 
     fn bitmap(&mut self, at: (i32, i32), size: (u32, u32), pixels: &[u8]) -> Result<(), String> {
         self.blit_bitmap(at, size, pixels).map_err(|error| error.to_string())
+    }
+
+    fn path(&mut self, points: &[(i32, i32)], pen: Pen) -> Result<(), String> {
+        self.draw_path(points.iter().copied(), &pen).map_err(|error| error.to_string())
     }
 }
 
@@ -165,6 +188,18 @@ impl<'a> Canvas<'a> {
         self.fill(Rect::new(left, bottom - width, right, bottom), color);
         self.fill(Rect::new(left, top + width, left + width, bottom - width), color);
         self.fill(Rect::new(right - width, top + width, right, bottom - width), color);
+    }
+
+    /// A closed line through `corners`.
+    pub(super) fn outline(&mut self, corners: &[(f32, f32)], width: f32, color: Rgb) {
+        let mut points: Vec<(i32, i32)> = corners.iter().map(|&(x, y)| (self.px(x), self.px(y))).collect();
+        points.extend(points.first().copied());
+        if self.error.is_some() || points.len() < 3 {
+            return;
+        }
+        let width = (width * self.scale).round().max(1.0) as u32;
+        let result = self.surface.path(&points, Pen { color: backend_color(color, 1.0), width });
+        self.keep(result);
     }
 
     /// One line of text with its baseline at `baseline`.

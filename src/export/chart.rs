@@ -121,6 +121,8 @@ pub struct Heatmap {
     pub y_off_axis: OffAxis,
     /// Rectangles brushed: `[x_lo, x_hi, y_lo, y_hi]`.
     pub brushes: Vec<[f64; 4]>,
+    /// Corners of the lassos drawn, in values of both axes.
+    pub lassos: Vec<Vec<[f64; 2]>>,
 }
 
 impl Heatmap {

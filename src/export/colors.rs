@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::{si, ticks};
+
 /// A colour in sRGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rgb(pub u8, pub u8, pub u8);
@@ -127,19 +129,30 @@ pub enum ColorScale {
     /// By the logarithm; values of zero and below lie at the lower end.
     #[default]
     Log,
+    /// By the logarithm on either side of zero, in proportion near it.
+    Symlog,
+    /// By rank: as many cells have one colour as another.
+    Equalised,
 }
 
 impl ColorScale {
     /// All scales, with the names a person picks them by.
-    pub const ALL: [(&'static str, ColorScale); 3] =
-        [("logarithmic", ColorScale::Log), ("square root", ColorScale::Sqrt), ("linear", ColorScale::Linear)];
+    pub const ALL: [(&'static str, ColorScale); 5] = [
+        ("logarithmic", ColorScale::Log),
+        ("square root", ColorScale::Sqrt),
+        ("linear", ColorScale::Linear),
+        ("symmetric log", ColorScale::Symlog),
+        ("equalised", ColorScale::Equalised),
+    ];
 
-    /// Where `value` lies between `lo` and `hi`, 0 to 1 and beyond; NaN stays NaN.
+    /// Where `value` lies between `lo` and `hi`, 0 to 1 and beyond; NaN stays NaN. What is equalised lies by
+    /// its rank: [`Spread::position`].
     pub fn position(self, value: f64, lo: f64, hi: f64) -> f64 {
         let bend = |x: f64| match self {
-            ColorScale::Linear => x,
+            ColorScale::Linear | ColorScale::Equalised => x,
             ColorScale::Sqrt => x.abs().sqrt().copysign(x),
             ColorScale::Log => x.max(f64::MIN_POSITIVE).ln(),
+            ColorScale::Symlog => (x.abs() / near_zero(lo, hi)).ln_1p().copysign(x),
         };
         if value.is_nan() {
             return value;
@@ -154,6 +167,124 @@ impl ColorScale {
             ColorScale::Linear => None,
             ColorScale::Sqrt => Some("square root"),
             ColorScale::Log => Some("log"),
+            ColorScale::Symlog => Some("symmetric log"),
+            ColorScale::Equalised => Some("equalised"),
         }
+    }
+}
+
+/// Below what size values are spread in proportion on a symmetric logarithmic scale.
+fn near_zero(lo: f64, hi: f64) -> f64 {
+    lo.abs().max(hi.abs()).max(f64::MIN_POSITIVE) * 1e-3
+}
+
+/// How the values of one picture are spread over its colours.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spread {
+    scale: ColorScale,
+    lo: f64,
+    hi: f64,
+    /// The values, ascending, where their rank counts.
+    ranks: Vec<f64>,
+}
+
+impl Spread {
+    /// From `lo` to `hi`; `values` are those of the cells. A logarithm needs positive ends: without them the
+    /// scale is a straight one.
+    pub fn new(scale: ColorScale, lo: f64, hi: f64, values: impl Iterator<Item = f64>) -> Spread {
+        let scale = if scale == ColorScale::Log && lo <= 0.0 { ColorScale::Linear } else { scale };
+        let mut ranks: Vec<f64> = match scale {
+            ColorScale::Equalised => values.filter(|value| *value >= lo && *value <= hi).collect(),
+            _ => Vec::new(),
+        };
+        ranks.sort_by(f64::total_cmp);
+        Spread { scale, lo, hi, ranks }
+    }
+
+    /// Where a value lies, in `0.0..=1.0`; NaN stays NaN.
+    pub fn position(&self, value: f64) -> f64 {
+        if value.is_nan() {
+            return value;
+        }
+        if self.hi <= self.lo {
+            return 1.0;
+        }
+        if self.ranks.len() > 1 {
+            let below = self.ranks.partition_point(|rank| *rank < value);
+            let through = self.ranks.partition_point(|rank| *rank <= value);
+            return (below + through.saturating_sub(1).max(below)) as f64
+                / 2.0
+                / (self.ranks.len() - 1) as f64;
+        }
+        self.scale.position(value, self.lo, self.hi).clamp(0.0, 1.0)
+    }
+
+    /// Values to be named beside a colour bar, ascending, about `target` of them, and their names.
+    pub fn marks(&self, target: usize) -> Vec<(f64, String)> {
+        let places = match self.scale {
+            ColorScale::Log => {
+                let places = ticks::log_ticks(self.lo, self.hi, target);
+                let labels = ticks::log_labels(&places);
+                return places.into_iter().zip(labels).collect();
+            }
+            ColorScale::Equalised if self.ranks.len() > 1 => {
+                let last = self.ranks.len() - 1;
+                let mut places: Vec<f64> = (0..=4).map(|i| self.ranks[last * i / 4]).collect();
+                places.dedup();
+                return places.into_iter().map(|place| (place, si(place))).collect();
+            }
+            ColorScale::Symlog => {
+                let least = near_zero(self.lo, self.hi);
+                let side = |end: f64| match end > least {
+                    true => ticks::log_ticks(least, end, target.div_ceil(2)),
+                    false => Vec::new(),
+                };
+                let below = side(-self.lo).into_iter().rev().map(|place| -place);
+                let all = below.chain([0.0]).chain(side(self.hi));
+                all.filter(|place| *place >= self.lo && *place <= self.hi).collect()
+            }
+            ColorScale::Linear | ColorScale::Sqrt | ColorScale::Equalised => {
+                ticks::ticks(self.lo, self.hi, target)
+            }
+        };
+        match self.scale {
+            ColorScale::Symlog => places.into_iter().map(|place| (place, si(place))).collect(),
+            _ => {
+                let labels = ticks::labels(&places);
+                places.into_iter().zip(labels).collect()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_keep_order_on_every_scale() {
+        let values = [1.0, 2.0, 2.0, 3.0, 10.0, 100.0, 1000.0];
+        for (_, scale) in ColorScale::ALL {
+            let spread = Spread::new(scale, 1.0, 1000.0, values.into_iter());
+            let positions: Vec<f64> = values.iter().map(|value| spread.position(*value)).collect();
+            assert!(positions.is_sorted(), "{scale:?}: {positions:?}");
+            assert!((0.0..0.15).contains(&positions[0]) && positions[6] == 1.0, "{scale:?}: {positions:?}");
+            assert!(spread.position(f64::NAN).is_nan());
+            assert!(spread.marks(5).is_sorted_by(|a, b| a.0 < b.0), "{scale:?}");
+            assert_eq!(Spread::new(scale, 7.0, 7.0, [7.0].into_iter()).position(7.0), 1.0);
+        }
+        let straight = Spread::new(ColorScale::Log, -5.0, 5.0, std::iter::empty());
+        assert_eq!(straight.position(0.0), 0.5);
+    }
+
+    #[test]
+    fn a_symmetric_scale_has_zero_in_its_middle_and_an_equalised_one_the_median() {
+        let symmetric = Spread::new(ColorScale::Symlog, -100.0, 100.0, std::iter::empty());
+        assert_eq!(symmetric.position(0.0), 0.5);
+        assert_eq!(symmetric.position(-1.0) + symmetric.position(1.0), 1.0);
+        assert!(symmetric.position(1.0) > 0.7, "small values are told apart");
+        let equalised = Spread::new(ColorScale::Equalised, 0.0, 1e6, [0.0, 1.0, 5.0, 1e3, 1e6].into_iter());
+        assert_eq!(equalised.position(5.0), 0.5);
+        assert_eq!(equalised.position(1e9), 1.0);
     }
 }

@@ -1,11 +1,9 @@
 //! Heatmaps with their colour bar.
 
-use super::axis::{
-    LABEL_ROW, Scale, TICK_ROW, YLabels, axis_ticks, label_ink, off_axis_texts, tick_ink, x_axis,
-};
+use super::axis::{LABEL_ROW, Scale, TICK_ROW, YLabels, label_ink, off_axis_texts, tick_ink, x_axis};
 use super::canvas::{Align, Canvas, Rect, text_width};
-use super::chart::{AxisKind, Heatmap};
-use super::colors::ColorScale;
+use super::chart::Heatmap;
+use super::colors::{ColorScale, Spread};
 use super::plot::say_empty;
 
 const BAR_WIDTH: f32 = 12.0;
@@ -38,10 +36,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, heatmap: &Heatmap) {
     let top = body.top + LABEL_ROW + 3.0;
     let bottom = body.bottom - TICK_ROW - LABEL_ROW;
     let y_labels = YLabels::new(canvas, heatmap.y.kind, [y_lo, y_hi], bottom - top);
-    let bar_kind = if heatmap.scale == ColorScale::Log { AxisKind::Log } else { AxisKind::Number };
-    let bar_ticks = range.map_or_else(Vec::new, |[lo, hi]| {
-        axis_ticks(bar_kind, lo, hi, ((bottom - top) / 36.0).clamp(2.0, 8.0) as usize).0
-    });
+    let spread = range.map(|[lo, hi]| Spread::new(heatmap.scale, lo, hi, heatmap.values.iter().copied()));
+    let target = ((bottom - top) / 36.0).clamp(2.0, 8.0) as usize;
+    let bar_ticks = spread.as_ref().map(|spread| spread.marks(target)).unwrap_or_default();
     let ink = tick_ink(canvas);
     let bar_labels = bar_ticks.iter().map(|(_, text)| text_width(text, ink)).fold(0.0, f32::max);
     let bar_room = if range.is_some() { BAR_GAP + BAR_WIDTH + 7.0 + bar_labels } else { 0.0 };
@@ -65,12 +62,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, heatmap: &Heatmap) {
     let x = Scale::new(heatmap.x.kind, x_lo, x_hi, plot.left, plot.right);
     let y = Scale::new(heatmap.y.kind, y_lo, y_hi, plot.bottom, plot.top);
     let columns = heatmap.x_edges.len() - 1;
-    match range {
+    match &spread {
         None => {
             canvas.fill(plot, palette.empty);
             say_empty(canvas, plot);
         }
-        Some([lo, hi]) => {
+        Some(spread) => {
             canvas.picture(plot, |right, down| {
                 let column = x.bin_at(right, &heatmap.x_edges);
                 let row = y.bin_at(1.0 - down, &heatmap.y_edges);
@@ -78,7 +75,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, heatmap: &Heatmap) {
                 if value.is_nan() {
                     palette.empty
                 } else {
-                    heatmap.color(palette.empty, heatmap.scale.position(value, lo, hi))
+                    heatmap.color(palette.empty, spread.position(value))
                 }
             });
             let left = plot.right + BAR_GAP;
@@ -87,7 +84,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, heatmap: &Heatmap) {
             let ink = tick_ink(canvas);
             let mut free_below = f32::INFINITY;
             for (value, text) in &bar_ticks {
-                let share = heatmap.scale.position(*value, lo, hi).clamp(0.0, 1.0) as f32;
+                let share = spread.position(*value) as f32;
                 let at = plot.bottom - plot.height() * share;
                 let baseline = at.max(plot.top + 4.0) + 4.0;
                 canvas.horizontal(bar.right, bar.right + 3.0, at.min(plot.bottom - 1.0), palette.hairline);
@@ -107,6 +104,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, heatmap: &Heatmap) {
         );
         canvas.frame(rect, 2.0, palette.selected);
         canvas.frame(rect.shrink(2.0), 1.0, palette.halo);
+    }
+    for lasso in &heatmap.lassos {
+        let corners: Vec<(f32, f32)> = lasso.iter().map(|&[at_x, at_y]| (x.at(at_x), y.at(at_y))).collect();
+        canvas.outline(&corners, 4.0, palette.halo);
+        canvas.outline(&corners, 2.0, palette.selected);
     }
     y_labels.draw(canvas, plot, plot.left, y, false);
     let said = |i: usize| {

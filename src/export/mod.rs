@@ -24,7 +24,7 @@ pub use chart::{
     AxisKind, AxisLabel, Bars, Body, Chart, Dashboard, DashboardColumn, Heatmap, Histogram, OffAxis,
     RowsTable,
 };
-pub use colors::{ColorMap, ColorScale, Palette, Rgb};
+pub use colors::{ColorMap, ColorScale, Palette, Rgb, Spread};
 pub use picture::{Picture, PictureOptions, Raster, png, raster, svg};
 pub use save::{save_picture, save_table};
 pub use table::{CsvOptions, write_arrow, write_csv};

@@ -306,15 +306,15 @@ fn heatmap(session: &Session, view: &ViewSpec, [x, y]: [AxisLabel; 2], grid: &Gr
         if is_count && grid.counts[cell] == 0 { f64::NAN } else { measured[cell] }
     };
     let values = (0..y_bins.count()).flat_map(|j| (0..x_bins.count()).map(move |i| value(i, j))).collect();
-    let brush = match session.filter_of(view) {
-        Some((_, filter)) if filter.enabled => match &filter.predicate {
-            PredicateSpec::Rect { x_range, y_range, .. } => {
-                Some([x_range[0], x_range[1], y_range[0], y_range[1]])
-            }
-            _ => None,
-        },
-        _ => None,
-    };
+    let own = session.filter_of(view).filter(|(_, filter)| filter.enabled);
+    let (mut brushes, mut lassos) = (Vec::new(), Vec::new());
+    match own.map(|(_, filter)| &filter.predicate) {
+        Some(PredicateSpec::Rect { x_range, y_range, .. }) => {
+            brushes.push([x_range[0], x_range[1], y_range[0], y_range[1]]);
+        }
+        Some(PredicateSpec::Lasso { corners, .. }) => lassos.push(corners.clone()),
+        _ => {}
+    }
     let of_x = |i: usize| (0..y_bins.slots()).map(|j| grid.counts[grid.cell(i, j)]).sum();
     let of_y = |j: usize| (0..x_bins.slots()).map(|i| grid.counts[grid.cell(i, j)]).sum();
     Some(Heatmap {
@@ -330,7 +330,8 @@ fn heatmap(session: &Session, view: &ViewSpec, [x, y]: [AxisLabel; 2], grid: &Gr
         range: view.color_range,
         x_off_axis: off_axis(x_bins, of_x),
         y_off_axis: off_axis(y_bins, of_y),
-        brushes: brush.into_iter().collect(),
+        brushes,
+        lassos,
     })
 }
 

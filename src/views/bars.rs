@@ -46,8 +46,7 @@ pub fn show(
     };
     paint(ui, body, view, &bars(groups, all), stale, state, cx);
     if let Some(estimate) = estimate {
-        let place = Rect::from_min_max(pos2(body.left() + 8.0, body.bottom() - 4.0), body.max);
-        estimate::say(&ui.painter_at(body), cx.theme, place, &estimate);
+        estimate::say(&ui.painter_at(body), cx.theme, body, &estimate);
     }
     Ok(())
 }

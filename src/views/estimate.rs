@@ -1,6 +1,6 @@
 //! What comes from a sample: said so, with the share read and the error drawn.
 
-use egui::{Align2, Painter, Rect, Stroke, pos2};
+use egui::{Align2, Painter, Rect, Stroke};
 
 use super::Theme;
 use super::paint::axis::{self, AxisMap};
@@ -41,12 +41,11 @@ pub(super) fn whiskers(
     }
 }
 
-/// Says at the upper left of a picture that it is an estimate, and of how many rows.
-pub(super) fn say(painter: &Painter, theme: &Theme, plot: Rect, estimate: &Estimate) {
+/// Says at the lower left of a view's body that it shows an estimate, and of how many rows.
+pub(super) fn say(painter: &Painter, theme: &Theme, body: Rect, estimate: &Estimate) {
     let text = text(estimate);
-    let at = plot.left_top() + egui::vec2(2.0, -6.0);
-    let galley = axis::one_line(painter, &text, theme.small(), theme.text, plot.width() - 8.0);
-    let rect = Align2::LEFT_TOP.anchor_size(pos2(at.x + 4.0, at.y), galley.size());
+    let galley = axis::one_line(painter, &text, theme.small(), theme.text, body.width() - 24.0);
+    let rect = Align2::LEFT_BOTTOM.anchor_size(body.left_bottom() + egui::vec2(12.0, -4.0), galley.size());
     painter.rect_filled(rect.expand2(egui::vec2(4.0, 2.0)), 3, theme.canvas.gamma_multiply(0.88));
     painter.galley(rect.min, galley, theme.text);
 }

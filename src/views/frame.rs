@@ -68,6 +68,9 @@ pub fn show(ui: &mut Ui, rect: Rect, spec: &ViewSpec, state: &mut ViewState, cx:
             (class_of(spec.kind).show)(ui, body, spec, state, cx)
         })
         .inner;
+    if shown.is_err() {
+        state.estimated = None;
+    }
     match shown {
         Ok(()) => {}
         Err(Blank::Waiting(progress)) => waiting(ui, body, progress, cx),

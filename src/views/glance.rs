@@ -118,7 +118,8 @@ fn distribution(ui: &Ui, rect: Rect, grid: &Grid, map: &AxisMap, own: Option<&Ow
     let mut mesh = Mesh::default();
     for (bin, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
         let (left, right) = (map.edge(bin).round(), map.edge(bin + 1).round());
-        let height = (rect.height() * count as f32 / greatest).max(1.0);
+        // A bar that is there must be seen, beside the line below.
+        let height = (rect.height() * count as f32 / greatest).max(2.0);
         let bar = Rect::from_min_max(
             pos2(left, rect.bottom() - height),
             pos2((right - 1.0).max(left + 1.0), rect.bottom()),
@@ -130,8 +131,8 @@ fn distribution(ui: &Ui, rect: Rect, grid: &Grid, map: &AxisMap, own: Option<&Ow
         };
         mesh.add_colored_rect(bar, color);
     }
-    painter.add(Shape::mesh(mesh));
     painter.hline(rect.x_range(), rect.bottom() - 0.5, theme.hairline());
+    painter.add(Shape::mesh(mesh));
 }
 
 /// The most frequent values of a column as parts of one bar; a click filters.

@@ -15,6 +15,8 @@ use crate::session::{AxisSpec, Command, Fit, Gesture, Grouping, ViewKind, ViewSp
 pub struct Typed {
     pub(super) axis: Editor,
     pub(super) measure: Editor,
+    /// The condition on groups, while it is typed.
+    pub(super) having: Option<String>,
     row: String,
 }
 
@@ -196,6 +198,7 @@ fn middle_button(ui: &mut Ui, view: &mut ViewSpec, vertical: bool, cx: &ViewCont
     if response.on_hover_text(hint).clicked() {
         axis.fit = Fit::Full;
     }
+    ui.add_space(6.0);
 }
 
 /// Puts an expression on an axis. One that has no numeric axis turns a histogram into bars, and back.

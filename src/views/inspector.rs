@@ -4,7 +4,7 @@ use egui::{DragValue, RichText, Ui, vec2};
 
 use super::paint::readout;
 use super::paint::ticks::Unit;
-use super::{Theme, ViewContext, ViewState, axes, header, text_field};
+use super::{Theme, ViewContext, ViewState, axes, groups, header, text_field};
 use crate::aggregate::{Bins, Scale};
 use crate::export::{ColorMap, ColorScale};
 use crate::session::{AxisSpec, Command, Fit, Gesture, ViewKind, ViewSpec};
@@ -34,7 +34,9 @@ pub fn show(ui: &mut Ui, view: &ViewSpec, state: &mut ViewState, cx: &mut ViewCo
             axis_settings(ui, axis, bins.get(i), is_middle[i], &mut state.settings, cx);
         }
     }
-    if view.kind != ViewKind::Rows {
+    if view.kind == ViewKind::Groups {
+        groups::settings(ui, &mut changed, state, cx);
+    } else if view.kind != ViewKind::Rows {
         heading(ui, theme, "Measure");
         header::measure_button(ui, &mut changed, state, cx);
     }

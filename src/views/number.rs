@@ -55,7 +55,7 @@ pub fn show(
     let place = Align2::CENTER_TOP.anchor_size(pos2(body.center().x, at.bottom() + 4.0), galley.size());
     painter.galley(place.min, galley, theme.weak);
     if let Some(estimate) = estimate {
-        estimate::say(&painter, theme, body.translate(egui::vec2(8.0, 12.0)), &estimate);
+        estimate::say(&painter, theme, body, &estimate);
     }
     Ok(())
 }

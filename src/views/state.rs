@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::brushing::Brushing;
 use super::heatmap::Picture;
 use super::rows::Position;
+use crate::export::Spread;
 use crate::expr::Expr;
 use crate::query::{Answer, Axis, Brush};
 
@@ -15,6 +16,8 @@ pub struct ViewState {
     pub(super) brushing: Brushing,
     /// Least and greatest value of the axis of values, or of the colours; kept during a drag.
     pub(super) values: Option<(f64, f64)>,
+    /// How its values are spread over the colours; kept during a drag.
+    pub(super) spread: Option<Spread>,
     /// Since when its answer is stale, in the window's time.
     pub(super) stale_since: Option<f64>,
     /// When it was zoomed last, and was not zoomed before that for a while.

@@ -1,6 +1,7 @@
 //! A table of groups: a line per group, its keys and measures; a click on a line filters.
 
 mod hand;
+mod settings;
 mod shelf;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::session::{is_cut, questions};
 use super::paint::readout;
 use super::paint::ticks::Unit;
 use super::state::Shown;
+pub(super) use settings::settings;
 pub(super) use shelf::shelf;
 
 /// Lines whose texts say how wide a column is.
@@ -241,8 +243,7 @@ fn paint(
     let at = pos2(area.center().x, body.bottom() - 4.0);
     super::paint::axis::title(&painter, theme, at, Align2::CENTER_BOTTOM, &text, area.width());
     if let Some(estimate) = table.estimate {
-        let place = Rect::from_min_max(pos2(body.left() + unit, body.bottom() - 8.0), body.max);
-        estimate::say(&painter, theme, place, estimate);
+        estimate::say(&painter, theme, body, estimate);
     }
 }
 

@@ -19,8 +19,8 @@ use super::paint::color_map;
 use super::paint::ticks::{Ticks, horizontal_target, vertical_target};
 use super::{ViewContext, ViewState};
 use crate::aggregate::{Bins, Grid};
-use crate::data::{group_digits, ticks};
-use crate::export::{ColorMap, ColorScale};
+use crate::data::group_digits;
+use crate::export::{ColorMap, ColorScale, Spread};
 use crate::query::Answer;
 use crate::session::{ViewSpec, questions};
 
@@ -54,8 +54,7 @@ pub struct Picture {
 struct Key {
     selected: *const Answer,
     all: Option<*const Answer>,
-    range: (f64, f64),
-    scale: ColorScale,
+    spread: Spread,
     map: ColorMap,
     reversed: bool,
     dark: bool,
@@ -77,8 +76,8 @@ pub fn show(
     state.is_middle = [x.is_middle, y.is_middle];
     let Asked { selected, all, stale, estimate } = ask(view, state, cx)?;
     paint(ui, body, view, &selected, all.as_ref(), (&x, &y), stale, state, cx);
-    if let (Some(estimate), Some(plot)) = (estimate, state.plot) {
-        estimate::say(&ui.painter_at(body), cx.theme, plot.translate(egui::vec2(6.0, 8.0)), &estimate);
+    if let Some(estimate) = estimate {
+        estimate::say(&ui.painter_at(body), cx.theme, body, &estimate);
     }
     Ok(())
 }
@@ -106,20 +105,21 @@ fn paint(
     let map_y = AxisMap::vertical(grid.axes[1].clone(), plot);
     if !cx.brushing || state.values.is_none() {
         state.values = value_range(grid, view.color_scale).or(Some((0.0, 1.0)));
+        state.spread = None;
     }
     let range = view.color_range.map(|[least, greatest]| (least, greatest));
     let range = range.or(state.values).unwrap_or((0.0, 1.0));
+    let spread = state.spread.take().unwrap_or_else(|| spread(grid, view.color_scale, range));
     let key = Key {
         selected: Arc::as_ptr(answer),
         all: all.map(Arc::as_ptr),
-        range,
-        scale: view.color_scale,
+        spread: spread.clone(),
         map: view.color_map,
         reversed: view.reversed,
         dark: theme.dark,
     };
     if state.picture.as_ref().is_none_or(|picture| picture.key != key) {
-        let image = image(grid, all.and_then(|all| all.grid()), view, range, cx);
+        let image = image(grid, all.and_then(|all| all.grid()), view, &spread, cx);
         match &mut state.picture {
             Some(picture) => {
                 picture.texture.set(image, TextureOptions::NEAREST);
@@ -142,7 +142,7 @@ fn paint(
     painter.rect_stroke(plot, CornerRadius::ZERO, line, StrokeKind::Outside);
 
     let ticks_x = Ticks::of(&map_x.bins, x.unit, horizontal_target(plot.width()));
-    axis::below(&painter, theme, plot, &map_x, &ticks_x);
+    axis::below(&painter, theme, plot, &map_x, &ticks_x, axis::FREE);
     let ticks_y = Ticks::of(&map_y.bins, y.unit, vertical_target(plot.height()));
     let marks: Vec<(f32, String)> =
         ticks_y.marks.into_iter().map(|(value, label)| (map_y.place(value), label)).collect();
@@ -159,11 +159,19 @@ fn paint(
     let at = pos2(body.left() + 6.0, plot.center().y + galley.size().x / 2.0);
     painter
         .add(egui::epaint::TextShape::new(at, galley, theme.weak).with_angle(-std::f32::consts::FRAC_PI_2));
-    color_bar(&painter, cx, view, plot, range);
+    color_bar(&painter, cx, view, plot, &spread);
+    state.spread = Some(spread);
     off_axis(&painter, cx, body, plot, grid);
     let drawn = Drawn { body, plot, view, grid, x, y, map_x: &map_x, map_y: &map_y };
     lasso::paint(&painter, &drawn, cx);
     hand::take(ui, &drawn, state, cx);
+}
+
+/// How the values of the cells that have rows are spread over the colours.
+fn spread(grid: &Grid, scale: ColorScale, (least, greatest): (f64, f64)) -> Spread {
+    let values = grid.measure(0);
+    let filled = cells(&grid.axes).map(|(i, j)| grid.cell(i, j)).filter(|&cell| grid.counts[cell] > 0);
+    Spread::new(scale, least, greatest, filled.map(|cell| values[cell]))
 }
 
 /// Least and greatest value a colour is given to.
@@ -180,7 +188,8 @@ fn value_range(grid: &Grid, scale: ColorScale) -> Option<(f64, f64)> {
     }
     let (least, greatest) = range?;
     // Counts begin at zero on a straight scale, so that twice the colour is twice the rows.
-    let least = if scale != ColorScale::Log && least > 0.0 { 0.0 } else { least };
+    let from_zero = !matches!(scale, ColorScale::Log | ColorScale::Equalised);
+    let least = if from_zero && least > 0.0 { 0.0 } else { least };
     Some((least, greatest))
 }
 
@@ -195,7 +204,7 @@ fn image(
     grid: &Grid,
     all: Option<&Grid>,
     view: &ViewSpec,
-    range: (f64, f64),
+    spread: &Spread,
     cx: &ViewContext<'_>,
 ) -> ColorImage {
     let (columns, rows) = (grid.axes[0].count(), grid.axes[1].count());
@@ -204,8 +213,7 @@ fn image(
     for (i, j) in cells(&grid.axes) {
         let cell = grid.cell(i, j);
         let color = if grid.counts[cell] > 0 && values[cell].is_finite() {
-            let position = color_map::position(values[cell], range.0, range.1, view.color_scale);
-            color_map::color(view, cx.theme, position)
+            color_map::color(view, cx.theme, spread.position(values[cell]))
         } else if all.is_some_and(|all| all.counts[cell] > 0) {
             cx.theme.ghost_pale
         } else {
@@ -216,7 +224,7 @@ fn image(
     image
 }
 
-fn color_bar(painter: &egui::Painter, cx: &ViewContext<'_>, view: &ViewSpec, plot: Rect, range: (f64, f64)) {
+fn color_bar(painter: &egui::Painter, cx: &ViewContext<'_>, view: &ViewSpec, plot: Rect, spread: &Spread) {
     let theme = cx.theme;
     let height = plot.height().min(220.0);
     let bar =
@@ -230,22 +238,9 @@ fn color_bar(painter: &egui::Painter, cx: &ViewContext<'_>, view: &ViewSpec, plo
         mesh.add_colored_rect(rect, color_map::color(view, theme, position));
     }
     painter.add(egui::Shape::mesh(mesh));
-    let (least, greatest) = range;
-    let target = vertical_target(bar.height());
-    let log = view.color_scale == ColorScale::Log && least > 0.0;
-    let (places, labels) = if log {
-        let places = ticks::log_ticks(least, greatest, target);
-        let labels = ticks::log_labels(&places);
-        (places, labels)
-    } else {
-        let places = ticks::ticks(least, greatest, target);
-        let labels = ticks::labels(&places);
-        (places, labels)
-    };
     let mut last = f32::INFINITY;
-    for (value, label) in places.into_iter().zip(labels) {
-        let position = color_map::position(value, least, greatest, view.color_scale) as f32;
-        let y = bar.bottom() - bar.height() * position;
+    for (value, label) in spread.marks(vertical_target(bar.height())) {
+        let y = bar.bottom() - bar.height() * spread.position(value) as f32;
         if last - y < 12.0 {
             continue;
         }

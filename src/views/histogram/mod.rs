@@ -112,12 +112,17 @@ fn paint(
     if let Some(estimate) = estimate {
         let bounds = |bin: usize| estimate::bounds(estimate, bin, is_count, values[bin]);
         estimate::whiskers(&faded, theme, &map, bounds, y);
-        estimate::say(&painter, theme, plot, estimate);
+        estimate::say(&painter, theme, body, estimate);
     }
     caps.paint(&faded, theme, plot, &value_axis, full, chosen);
 
     let ticks = Ticks::of(&map.bins, resolved.unit, horizontal_target(plot.width()));
-    axis::below(&painter, theme, plot, &map, &ticks);
+    // The signs below the caps stand close beside the axis.
+    let room = [
+        if caps.left() > 0.0 { 4.0 } else { axis::FREE[0] },
+        if caps.right() > 0.0 { 2.0 } else { axis::FREE[1] },
+    ];
+    axis::below(&painter, theme, plot, &map, &ticks, room);
     let title = match &ticks.context {
         Some(context) => format!("{} · {context}", resolved.title),
         None => resolved.title.clone(),

@@ -80,6 +80,9 @@ impl AxisMap {
     }
 }
 
+/// How far labels may reach beyond an axis with nothing beside it.
+pub const FREE: [f32; 2] = [24.0, 8.0];
+
 /// A read-out whose upper right corner is `corner`.
 pub fn note(painter: &Painter, theme: &Theme, plot: Rect, corner: Pos2, text: &str) {
     let galley = one_line(painter, text, theme.small(), theme.text, plot.width() - 8.0);
@@ -88,8 +91,9 @@ pub fn note(painter: &Painter, theme: &Theme, plot: Rect, corner: Pos2, text: &s
     painter.galley(rect.min, galley, theme.text);
 }
 
-/// Paints a horizontal axis below `plot`: line, marks, labels, and the context at the right end.
-pub fn below(painter: &Painter, theme: &Theme, plot: Rect, map: &AxisMap, ticks: &Ticks) {
+/// Paints a horizontal axis below `plot`: line, marks, and labels, which reach beyond it by at most `room` on
+/// the left and on the right.
+pub fn below(painter: &Painter, theme: &Theme, plot: Rect, map: &AxisMap, ticks: &Ticks, room: [f32; 2]) {
     painter.hline(plot.x_range(), plot.bottom(), Stroke::new(theme.size.hairline, theme.outline));
     let mut free_from = f32::NEG_INFINITY;
     for (value, label) in &ticks.marks {
@@ -104,7 +108,7 @@ pub fn below(painter: &Painter, theme: &Theme, plot: Rect, map: &AxisMap, ticks:
         );
         let galley = painter.layout_no_wrap(label.clone(), theme.small(), theme.faint);
         let half = galley.size().x / 2.0;
-        let left = (x - half).min(plot.right() + 8.0 - 2.0 * half).max(plot.left() - 24.0);
+        let left = (x - half).min(plot.right() + room[1] - 2.0 * half).max(plot.left() - room[0]);
         if left > free_from {
             free_from = left + 2.0 * half + 6.0;
             painter.galley(pos2(left, plot.bottom() + MARK + 1.0), galley, theme.faint);

@@ -2,7 +2,7 @@
 
 use egui::Color32;
 
-use crate::export::{ColorScale, Rgb};
+use crate::export::Rgb;
 use crate::session::ViewSpec;
 use crate::views::Theme;
 
@@ -15,29 +15,10 @@ pub fn color(view: &ViewSpec, theme: &Theme, position: f64) -> Color32 {
     Color32::from_rgba_unmultiplied(r, g, b, 255)
 }
 
-/// Where `value` lies between the least and the greatest, in `0..=1`, under a colour scale.
-pub fn position(value: f64, least: f64, greatest: f64, scale: ColorScale) -> f64 {
-    // A logarithm needs positive ends; without them the scale is a straight one.
-    let is_straight = scale == ColorScale::Log && least <= 0.0;
-    let scale = if is_straight { ColorScale::Linear } else { scale };
-    if greatest <= least { 1.0 } else { scale.position(value, least, greatest).clamp(0.0, 1.0) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::session::{ViewId, ViewKind};
-
-    #[test]
-    fn positions_keep_order_on_every_scale() {
-        for scale in [ColorScale::Linear, ColorScale::Log, ColorScale::Sqrt] {
-            let of = |v| position(v, 1.0, 1000.0, scale);
-            assert_eq!((of(1.0), of(1000.0)), (0.0, 1.0));
-            assert!(of(10.0) < of(100.0));
-            assert_eq!(position(7.0, 7.0, 7.0, scale), 1.0);
-        }
-        assert!(position(0.0, -5.0, 5.0, ColorScale::Log) > 0.4);
-    }
 
     #[test]
     fn the_least_values_are_nearest_to_the_canvas() {
