@@ -49,6 +49,15 @@ fn comparisons_follow_ieee_and_missing_is_missing() {
 }
 
 #[test]
+fn truth_values_in_a_list_count_as_one_and_zero_beside_numbers() {
+    let t = table();
+    assert_eq!(t.values("i in [true]"), t.values("i == 1"));
+    assert_eq!(t.values("x in [2 <= 2, false]"), t.values("x == 1 or x == 0"));
+    assert_eq!(t.values("flag in [true]"), t.values("flag == true"));
+    assert_eq!(t.values("2 in [2 <= 2]"), "false false false false false");
+}
+
+#[test]
 fn whole_and_real_numbers_are_compared_exactly() {
     let t = table();
     assert_eq!(t.values("l > 9223372036854775806.5"), "false false false false -");

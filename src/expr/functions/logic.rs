@@ -199,7 +199,14 @@ fn isin_types(arguments: &[Expr]) -> Result<Typing, Mistake> {
             own = types[0].clone();
         }
     }
-    Typing::new(vec![own, arguments[1].data_type().clone()], DataType::Boolean)
+    let list = match arguments[1].data_type() {
+        // Beside numbers true and false count as 1 and 0.
+        DataType::List(item) if item.data_type() == &DataType::Boolean && own != DataType::Boolean => {
+            DataType::List(Arc::new(item.as_ref().clone().with_data_type(DataType::Int64)))
+        }
+        list => list.clone(),
+    };
+    Typing::new(vec![own, list], DataType::Boolean)
 }
 
 /// Items beyond which a search is faster than one comparison per item.
