@@ -53,6 +53,11 @@ enum Method {
     /// The same in `f64` of an `f32` raised by a share of half its distance to the next one: an edge rounded to
     /// `f32` may lie above the `f64` it was rounded from, or below it.
     Raised64 { lo: f64, scale: f64, share: f64 },
+    /// `floor(v * scale) - first`, where edges are multiples of a width: right on either side of an edge at 0,
+    /// where `v - lo` loses the least values.
+    Multiples64 { first: f64, scale: f64 },
+    /// The same of a raised `f32`.
+    RaisedMultiples64 { first: f64, scale: f64, share: f64 },
     /// The formula as a guess, corrected by one comparison with either neighbouring threshold.
     Corrected { lo: f64, scale: f64 },
     /// Halving.
@@ -78,15 +83,18 @@ impl<T: EdgeValue> Edges<T> {
         if self.count as usize > MAX_VERIFIED {
             return None;
         }
-        let mut candidates = Vec::with_capacity(7);
+        let mut candidates = Vec::with_capacity(10);
         if T::IS_F32 && f64::from(lo as f32) == lo && f64::from(scale as f32) == scale {
             candidates.push(Method::Formula32 { lo: lo as f32, scale: scale as f32 });
         }
         candidates
             .extend([scale, scale.next_up(), scale.next_down()].map(|scale| Method::Formula64 { lo, scale }));
         candidates.extend(self.between_values(edges, lo, scale));
+        let first = (lo * scale).round();
+        candidates.push(Method::Multiples64 { first, scale });
         if T::IS_F32 {
-            candidates.extend([1.0, 1.0 - 1e-6].map(|share| Method::Raised64 { lo, scale, share }));
+            candidates.extend(SHARES.map(|share| Method::Raised64 { lo, scale, share }));
+            candidates.extend(SHARES.map(|share| Method::RaisedMultiples64 { first, scale, share }));
         }
         candidates.into_iter().find(|&method| self.is_right(method))
     }
@@ -120,10 +128,14 @@ impl<T: EdgeValue> Edges<T> {
     /// Writes the slot of each value. `slots` must be as long as `values`.
     pub fn slots(&self, values: &[T], slots: &mut [u32]) {
         match self.method {
-            Method::Formula32 { lo, scale } => formula32(values, lo, scale, self.count, slots),
-            Method::Formula64 { lo, scale } => formula64(values, lo, scale, self.count, slots),
+            Method::Formula32 { lo, scale } => formula32(values, self.count, [lo, scale], slots),
+            Method::Formula64 { lo, scale } => formula64(values, self.count, [lo, scale], slots),
             Method::Raised64 { lo, scale, share } => {
-                raised64(values, lo, scale, self.count, share * HALF_STEP, slots);
+                raised64(values, self.count, [lo, scale, share * HALF_STEP], slots);
+            }
+            Method::Multiples64 { first, scale } => multiples64(values, self.count, [first, scale], slots),
+            Method::RaisedMultiples64 { first, scale, share } => {
+                raised_multiples64(values, self.count, [first, scale, share * HALF_STEP], slots);
             }
             Method::Corrected { lo, scale } => corrected(values, &self.thresholds, lo, scale, slots),
             Method::Search => {
@@ -145,19 +157,23 @@ impl<T: EdgeValue> Edges<T> {
     }
 }
 
+/// Defines the loop of a method: how far a value lies above the first edge, in any unit, and then in bins.
 macro_rules! formula {
-    ($name:ident, $float:ty, $of:expr $(, $more:ident)?) => {
+    ($name:ident, [$float:ty; $given:literal], $pattern:pat => $v:ident => $above:expr, $from:ident => $at:expr) => {
         widest! {
-            fn $name<T: EdgeValue>(values: &[T], lo: $float, scale: $float, count: u32, $($more: $float,)? slots: &mut [u32]) {
+            fn $name<T: EdgeValue>(values: &[T], count: u32, given: [$float; $given], slots: &mut [u32]) {
+                let $pattern = given;
                 let bins = count as $float;
                 let under = (count + UNDER) as $float;
                 let missing = (count + MISSING) as $float;
-                for (slot, &v) in slots.iter_mut().zip(values) {
-                    let at = ($of(v $(, $more)?) - lo) * scale;
-                    // Each select compares and blends: no branch, and NaN fails both comparisons.
+                for (slot, &$v) in slots.iter_mut().zip(values) {
+                    let $from = $above;
+                    let at = $at;
+                    // Each select compares and blends: no branch, and NaN fails both comparisons. The product of
+                    // the least value below 0 may be -0.0, the value itself is not.
                     let code = if at < bins { at } else { bins };
-                    let code = if at >= 0.0 { code } else { under };
-                    let code = if v.is_nan() { missing } else { code };
+                    let code = if $from >= 0.0 { code } else { under };
+                    let code = if $v.is_nan() { missing } else { code };
                     #[expect(unsafe_code, reason = "a saturating cast does not vectorise")]
                     // SAFETY: the selects leave `code` in `0..=count + MISSING`, far inside `i32`.
                     let code = unsafe { code.to_int_unchecked::<i32>() };
@@ -167,10 +183,18 @@ macro_rules! formula {
         }
     };
 }
-formula!(formula32, f32, T::to_f32);
-formula!(formula64, f64, T::to_f64);
-formula!(raised64, f64, raised, share);
+formula!(formula32, [f32; 2], [lo, scale] => v => v.to_f32() - lo, above => above * scale);
+formula!(formula64, [f64; 2], [lo, scale] => v => v.to_f64() - lo, above => above * scale);
+formula!(raised64, [f64; 3], [lo, scale, share] => v => raised(v, share) - lo, above => above * scale);
+formula!(multiples64, [f64; 2], [first, scale] => v => (v.to_f64() * scale).floor() - first, at => at);
+formula!(
+    raised_multiples64,
+    [f64; 3],
+    [first, scale, share] => v => (raised(v, share) * scale).floor() - first, at => at
+);
 
+/// Shares of half a step that are tried.
+const SHARES: [f64; 2] = [1.0, 1.0 - 1e-6];
 /// Half the distance from a power of two to the next `f32`, as a share of it.
 const HALF_STEP: f64 = 1.0 / (1u32 << 24) as f64;
 
@@ -211,7 +235,15 @@ mod tests {
 
     #[test]
     fn a_formula_is_found_for_edges_that_single_precision_rounds() {
-        for (lo, hi, count) in [(-74.1, -73.7, 80), (40.55, 40.95, 80), (0.0, 19.6, 49), (0.2, 9.0, 44)] {
+        for (lo, hi, count) in [
+            (-74.1, -73.7, 80),
+            (40.55, 40.95, 80),
+            (0.0, 19.6, 49),
+            (0.2, 9.0, 44),
+            (-1.0, 33.0, 34),
+            (-2.5, 2.5, 50),
+            (-6.0, 6.0, 48),
+        ] {
             let edges = edges::<f32>(lo, hi, count);
             let found = edges.method;
             assert!(!matches!(found, Method::Corrected { .. } | Method::Search), "{lo}..{hi}: {found:?}");
@@ -229,6 +261,10 @@ mod tests {
             edges.slots(&values, &mut slots);
             let searched: Vec<u32> = values.iter().map(|&v| edges.search(v)).collect();
             assert_eq!(slots, searched);
+        }
+        for hi in [100.0, 25.0, 6400.0] {
+            let found = edges::<f64>(0.0, hi, 50).method;
+            assert!(matches!(found, Method::Formula64 { .. }), "0..{hi}: {found:?}");
         }
         for (lo, hi, count) in [(-7.5, 12.5, 9), (0.0, 1000.0, 7)] {
             let found = edges::<i32>(lo, hi, count).method;

@@ -83,7 +83,7 @@ pub fn bins(spec: &AxisSpec, expr: &Expr, extent: Option<[f64; 2]>, target: usiz
             let data_type = expr.data_type();
             let nice = |lo, hi| nice_bins(lo, hi, target, kind(data_type), per_second(data_type));
             let bins = nice(lo, hi);
-            let is_single = matches!(data_type, DataType::Float32 | DataType::Float16);
+            let is_single = range.is_none() && matches!(data_type, DataType::Float32 | DataType::Float16);
             if is_single && bins.hi() as f32 <= hi as f32 {
                 // Nearly equal values: edges that differ as float64 are the same float32.
                 let margin = 1e-6 * lo.abs().max(hi.abs());
