@@ -16,6 +16,15 @@ const WORTH_FINISHING: Duration = Duration::from_millis(600);
 /// How long a scan runs before its speed is known well enough to judge.
 const TOO_EARLY_TO_JUDGE: Duration = Duration::from_millis(40);
 
+/// A scan waits so long at most for the sample to answer first, with which it would share the processors.
+const HEAD_START: Duration = Duration::from_millis(100);
+/// What a sample answered may make the window ask more of it, within so long.
+const NEXT_ROUND: Duration = Duration::from_millis(20);
+/// How often it is looked whether the wait is over.
+const MOMENT: Duration = Duration::from_millis(5);
+/// When only the bell ends a wait.
+const LONG: Duration = Duration::from_secs(3600);
+
 /// A page of rows that is wanted.
 #[derive(Debug, Clone)]
 pub struct RowsRequest {
@@ -51,6 +60,8 @@ impl RowsRequest {
 #[derive(Default)]
 struct State {
     wanted: Vec<Question>,
+    /// Since when something has been.
+    wanted_since: Option<Instant>,
     running: Vec<Arc<str>>,
     /// Cubes among what is running.
     arming: usize,
@@ -60,6 +71,8 @@ struct State {
     last_speed: (f64, f64),
     samples: Vec<Question>,
     sampling: Vec<Arc<str>>,
+    /// When the sample last answered.
+    sampled: Option<Instant>,
     unseen_estimates: Vec<Arc<str>>,
     sample: TaskController,
     rows: Vec<(String, RowsRequest)>,
@@ -113,6 +126,9 @@ impl Inbox {
             state.read.cancel();
         }
         rows.retain(|(key, _)| state.reading.as_ref() != Some(key) && !state.unseen_rows.contains(key));
+        if state.wanted.is_empty() {
+            state.wanted_since = Some(Instant::now());
+        }
         state.wanted = questions;
         state.rows = rows;
         if !(state.wanted.is_empty() && state.samples.is_empty() && state.rows.is_empty()) {
@@ -127,7 +143,9 @@ impl Inbox {
             if let Some(taken) = take(&mut state) {
                 return Some(taken);
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let patience = if state.lets_sample_go_first() { MOMENT } else { LONG };
+            let woken = self.changed.wait_timeout(state, patience);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         None
     }
@@ -135,6 +153,9 @@ impl Inbox {
     /// Waits for questions; takes all that ask of one table, and the task to report to. `None` to end.
     pub(super) fn take_questions(&self) -> Option<(Vec<Question>, Task)> {
         self.wait_for(|state| {
+            if state.lets_sample_go_first() {
+                return None;
+            }
             let (now, keys) = of_one_table(&mut state.wanted)?;
             state.running = keys;
             state.arming = now.iter().filter(|question| is_cube(question)).count();
@@ -172,6 +193,7 @@ impl Inbox {
         let mut state = self.lock();
         state.unseen_estimates.extend(estimated);
         state.sampling.clear();
+        state.sampled = Some(Instant::now());
     }
 
     /// The window has these estimates now.
@@ -270,6 +292,15 @@ fn each_once(questions: &mut Vec<Question>) {
 }
 
 impl State {
+    /// Whether a scan had better wait a little for the sample.
+    fn lets_sample_go_first(&self) -> bool {
+        let is_sampling = !self.samples.is_empty()
+            || !self.sampling.is_empty()
+            || self.sampled.is_some_and(|at| at.elapsed() < NEXT_ROUND);
+        let is_early = self.wanted_since.is_some_and(|since| since.elapsed() < HEAD_START);
+        !self.wanted.is_empty() && is_sampling && is_early
+    }
+
     /// Rows and bytes a second of the scan under way.
     fn speed(&self) -> Option<(f64, f64)> {
         let elapsed = self.started?.elapsed().as_secs_f64();

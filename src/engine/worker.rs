@@ -13,8 +13,8 @@ use crate::query::{
 };
 use crate::task::Task;
 
-/// How long one column of a sample may take to read; from the page cache it takes a third of that.
-const COLUMN_TIME: Duration = Duration::from_millis(60);
+/// How long one column of a sample may take to read; from the page cache it takes a sixth of that.
+const COLUMN_TIME: Duration = Duration::from_millis(30);
 /// Blocks read however long it takes.
 const FEWEST_BLOCKS: usize = 512;
 
