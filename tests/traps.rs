@@ -1,20 +1,22 @@
-//! The traps that crossfilters before this one fell into, each in a test. Results of an older question shown
-//! late are in `engines`, a cleared brush that leaves something behind is in `agreement`.
+//! The traps that crossfilters before this one fell into, each in a test.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, StringArray};
+use arrow::array::{ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, StringArray};
+use arrow::datatypes::Float64Type;
 use egui_kittest::Harness;
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::app::{App, Start};
 use outcrop::dataset::Dataset;
+use outcrop::engine::{Engine, EngineOptions, Freshness, Slot};
 use outcrop::expr::Expr;
-use outcrop::query::{Answer, Ask, Axis, Brush, Key, Listing, Measure, Question};
+use outcrop::query::{Answer, Ask, Axis, Brush, Key, Listing, Measure, Question, rows};
 use outcrop::select::{Clause, Selection};
 use outcrop::session::{
     AxisSpec, Command, Document, FilterSpec, Gesture, PredicateSpec, Session, ViewKind, persist, questions,
 };
+use outcrop::task::Task;
 
 use crate::common::{ask, grid_question, table};
 use crate::window;
@@ -190,4 +192,75 @@ fn trap_16_limits_are_written_with_all_their_digits() {
     let dataset = one(&[Some(lo), Some(hi), Some(0.0)]);
     assert_eq!(passing(&dataset, Clause::interval(x(&dataset), lo, hi)), 1);
     assert!(!dataset.schema().fields().is_empty() && automatic(&dataset).bin_of(lo).is_some());
+}
+
+#[test]
+fn trap_7_a_cleared_brush_leaves_nothing_behind() {
+    let values: Vec<Option<f64>> = (0..500).map(|i| Some(f64::from(i % 83) / 7.0)).collect();
+    let dataset = one(&values);
+    let axis = Axis { expr: x(&dataset), bins: bins(0.0, 12.0, 12) };
+    let brush = Brush::over(std::slice::from_ref(&axis)).unwrap();
+    let mut engine = Engine::with_options(|| {}, EngineOptions::default()).unwrap();
+    engine.hold(Some(brush));
+    let measures = ["count", "sum(x)", "mean(x)", "sd(x)", "min(x)", "max(x)"];
+    let mut settled = |selection: Selection| {
+        let question = grid_question(&dataset, selection, vec![], &measures);
+        loop {
+            engine.poll();
+            let reply = engine.answer(Slot(1), &question);
+            engine.end_frame();
+            if reply.freshness == Freshness::Final {
+                return format!("{:?}", reply.answer.unwrap());
+            }
+            std::thread::yield_now();
+        }
+    };
+    let before = settled(Selection::all());
+    for (lo, hi) in [(0.0, 3.0), (2.0, 12.0), (5.0, 5.0)] {
+        let brushed = Selection::of([Clause::interval(x(&dataset), lo, hi)]);
+        assert_ne!(settled(brushed), before);
+        assert_eq!(settled(Selection::all()), before, "to the last bit");
+    }
+}
+
+#[test]
+fn trap_8_what_is_exported_is_what_the_snapped_brush_shows() {
+    let values: Vec<Option<f64>> = (0..300).map(|i| Some(f64::from(i) / 30.0)).collect();
+    let dataset = one(&values);
+    let bins = bins(0.0, 10.0, 10);
+    // Between edges, as a pointer leaves it.
+    let (lo, hi) = (bins.edges()[bins.nearest_edge(2.4)], bins.edges()[bins.nearest_edge(6.7)]);
+    let selection = Selection::of([Clause::interval(x(&dataset), lo, hi)]);
+    let shown = counts(&dataset, &bins, selection.clone()).iter().sum::<u64>();
+    assert_eq!(shown, passing(&dataset, Clause::interval(x(&dataset), lo, hi)));
+    let index = ask(&Question::new(dataset.clone(), selection.clone(), Ask::Index), 1, 7);
+    assert_eq!(index.index().unwrap().total(), shown);
+    let columns = [x(&dataset)];
+    let page = rows::fetch(&dataset, &selection, index.index(), 0, 1000, &columns, &Task::detached());
+    let page = page.unwrap();
+    let exported = page.columns[0].as_primitive::<Float64Type>();
+    assert_eq!(exported.len() as u64, shown);
+    assert!(exported.values().iter().all(|&value| lo <= value && value < hi));
+}
+
+#[test]
+fn trap_12_an_old_result_is_never_painted_for_a_new_question() {
+    let values: Vec<Option<f64>> = (0..20_000).map(|i| Some(f64::from(i % 100))).collect();
+    let dataset = one(&values);
+    let mut engine = Engine::with_options(|| {}, EngineOptions::default()).unwrap();
+    for step in 0..200 {
+        // Every frame another question, sooner than the one before can be answered.
+        let hi = f64::from(step % 100) + 0.5;
+        let selection = Selection::of([Clause::interval(x(&dataset), f64::NEG_INFINITY, hi)]);
+        engine.poll();
+        let reply = engine.answer(Slot(1), &grid_question(&dataset, selection, vec![], &[]));
+        engine.end_frame();
+        if reply.freshness == Freshness::Final {
+            let total = reply.answer.unwrap().grid().unwrap().total();
+            assert_eq!(total, (step as u64 % 100 + 1) * 200, "the answer to another question");
+        }
+        if step % 20 == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
 }
