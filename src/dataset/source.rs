@@ -61,7 +61,8 @@ pub trait Source: Send + Sync {
         true
     }
 
-    /// What tells this table, in this state, from every other: path and fingerprint of its file.
+    /// What tells this table, in this state, from every other: `PATH@FINGERPRINT` of its file. What follows the last
+    /// `@` changes with the file, what precedes it does not.
     fn identity(&self) -> String;
 }
 

@@ -53,56 +53,48 @@ pub fn fetch(
     exprs: &[Expr],
     task: &Task,
 ) -> Result<RowPage, QueryError> {
-    unchanged(dataset.source().as_ref(), || read_page(dataset, selection, index, first, count, exprs, task))
-}
-
-fn read_page(
-    dataset: &Arc<Dataset>,
-    selection: &Selection,
-    index: Option<&RowIndex>,
-    first: u64,
-    count: usize,
-    exprs: &[Expr],
-    task: &Task,
-) -> Result<RowPage, QueryError> {
-    let numbers = match index {
-        Some(index) if !selection.is_all() => passing_rows(dataset, selection, index, first, count, task)?,
-        None if !selection.is_all() => first_passing(dataset, selection, first, count, task)?,
-        _ => {
-            let end = first.saturating_add(count as u64).min(dataset.row_count());
-            (first.min(end)..end).collect()
-        }
-    };
-    let resolved: Vec<Expr> = exprs.iter().map(|expr| dataset.resolve(expr)).collect();
-    let program = Program::compile(&resolved, dataset.source().schema());
-    let mut pieces: Vec<Vec<ArrayRef>> = vec![Vec::new(); exprs.len()];
-    for run in close_runs(&numbers) {
-        task.check()?;
-        let (from, to) = (run[0], run[run.len() - 1] + 1);
-        let columns = program
-            .columns()
-            .iter()
-            .map(|&column| dataset.source().read(column, from..to))
-            .collect::<Result<Vec<_>, _>>()?;
-        let values = program.run(&columns, (to - from) as usize)?;
-        let wanted = UInt64Array::from_iter_values(run.iter().map(|row| row - from));
-        for (pieces, values) in pieces.iter_mut().zip(values) {
-            pieces.push(arrow::compute::take(&values, &wanted, None).map_err(internal)?);
-        }
-    }
-    let columns = pieces
-        .iter()
-        .zip(exprs)
-        .map(|(pieces, expr)| match pieces.as_slice() {
-            [] => Ok(arrow::array::new_empty_array(expr.data_type())),
-            [one] => Ok(one.clone()),
-            many => {
-                let many: Vec<&dyn Array> = many.iter().map(AsRef::as_ref).collect();
-                arrow::compute::concat(&many).map_err(internal)
+    unchanged(dataset.source().as_ref(), || {
+        let numbers = match index {
+            Some(index) if !selection.is_all() => {
+                passing_rows(dataset, selection, index, first, count, task)?
             }
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(RowPage { first, numbers, columns })
+            None if !selection.is_all() => first_passing(dataset, selection, first, count, task)?,
+            _ => {
+                let end = first.saturating_add(count as u64).min(dataset.row_count());
+                (first.min(end)..end).collect()
+            }
+        };
+        let resolved: Vec<Expr> = exprs.iter().map(|expr| dataset.resolve(expr)).collect();
+        let program = Program::compile(&resolved, dataset.source().schema());
+        let mut pieces: Vec<Vec<ArrayRef>> = vec![Vec::new(); exprs.len()];
+        for run in close_runs(&numbers) {
+            task.check()?;
+            let (from, to) = (run[0], run[run.len() - 1] + 1);
+            let columns = program
+                .columns()
+                .iter()
+                .map(|&column| dataset.source().read(column, from..to))
+                .collect::<Result<Vec<_>, _>>()?;
+            let values = program.run(&columns, (to - from) as usize)?;
+            let wanted = UInt64Array::from_iter_values(run.iter().map(|row| row - from));
+            for (pieces, values) in pieces.iter_mut().zip(values) {
+                pieces.push(arrow::compute::take(&values, &wanted, None).map_err(internal)?);
+            }
+        }
+        let columns = pieces
+            .iter()
+            .zip(exprs)
+            .map(|(pieces, expr)| match pieces.as_slice() {
+                [] => Ok(arrow::array::new_empty_array(expr.data_type())),
+                [one] => Ok(one.clone()),
+                many => {
+                    let many: Vec<&dyn Array> = many.iter().map(AsRef::as_ref).collect();
+                    arrow::compute::concat(&many).map_err(internal)
+                }
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(RowPage { first, numbers, columns })
+    })
 }
 
 /// File row numbers of passing rows `first..first + count`.
