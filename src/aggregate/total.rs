@@ -13,6 +13,8 @@ use arrow::datatypes::{
 use super::lanes::Lane;
 use super::store::Store;
 use super::values::{plain_numbers, real_numbers, signed_numbers, unsigned_numbers, whole_numbers};
+use crate::kernel::edge::EdgeValue;
+use crate::kernel::extent::{Extent, extent};
 use crate::kernel::total::{Sums, count_nan, extreme_reals, extreme_whole, sum_reals, sum_whole};
 
 /// The values of the rows of a block that are wanted and not null.
@@ -20,6 +22,8 @@ pub(super) struct Total {
     values: ArrayRef,
     /// How many are NaN, once they were counted.
     nans: Option<u64>,
+    /// Their bounds, once they were looked for.
+    extent: Option<Extent<f64>>,
 }
 
 impl Total {
@@ -37,7 +41,7 @@ impl Total {
             let wanted = BooleanArray::new(wanted, None);
             filter(&part, &wanted).unwrap_or_else(|_| part.slice(0, 0))
         });
-        Total { values: values.unwrap_or(part), nans: None }
+        Total { values: values.unwrap_or(part), nans: None, extent: None }
     }
 
     /// Whether [`Total::add_to`] knows how to add to this store.
@@ -60,7 +64,11 @@ impl Total {
             return;
         }
         self.values = plain_numbers(&self.values);
-        let (values, greatest) = (&self.values, !lane.is_smallest());
+        let greatest = !lane.is_smallest();
+        if let Store::Real(best) = store {
+            return self.add_real(&mut best[0], greatest, matches!(lane, Lane::FiniteMin | Lane::FiniteMax));
+        }
+        let values = &self.values;
         macro_rules! best {
             ($numbers:ident, $best:expr) => {
                 $numbers!(
@@ -83,13 +91,23 @@ impl Total {
                 added.add_to(&mut sums[0]);
                 self.nans = Some(added.missing());
             }
-            Store::Real(best) => {
-                let finite = matches!(lane, Lane::FiniteMin | Lane::FiniteMax);
-                real_numbers!(values, |v| extreme_reals(v, &mut best[0], greatest, finite), else ());
-            }
             Store::Signed(best) => best!(signed_numbers, best),
             Store::Unsigned(best) => best!(unsigned_numbers, best),
             _ => {}
+        }
+    }
+
+    fn add_real(&mut self, best: &mut f64, greatest: bool, finite: bool) {
+        let extent = *self.extent.get_or_insert_with(|| real_extent(&self.values));
+        if !extent.nan {
+            self.nans = Some(0);
+        }
+        match extent.bounds {
+            None => {}
+            Some((least, most)) if !finite || (least.is_finite() && most.is_finite()) => {
+                *best = if greatest { best.max(most) } else { best.min(least) };
+            }
+            Some(_) => real_numbers!(&self.values, |v| extreme_reals(v, best, greatest, finite), else ()),
         }
     }
 
@@ -102,4 +120,13 @@ impl Total {
         };
         self.values.len() - self.nans.unwrap_or_else(count) as usize
     }
+}
+
+/// Least and greatest of both lanes in one pass over the values in their own type.
+fn real_extent(values: &ArrayRef) -> Extent<f64> {
+    fn widened<T: EdgeValue>(values: &[T]) -> Extent<f64> {
+        let Extent { bounds, nan } = extent(values);
+        Extent { bounds: bounds.map(|(least, most)| (least.to_f64(), most.to_f64())), nan }
+    }
+    real_numbers!(values, |v| widened(v), else Extent { bounds: None, nan: false })
 }

@@ -21,23 +21,23 @@ widest! {
         let Some(&first) = values.iter().find(|v| !v.is_nan()) else {
             return Extent { bounds: None, nan: !values.is_empty() };
         };
-        let (mut least, mut greatest, mut nan) = ([first; CHAINS], [first; CHAINS], [false; CHAINS]);
+        let (mut least, mut greatest, mut probe) = ([first; CHAINS], [first; CHAINS], [first; CHAINS]);
         let (whole, rest) = values.as_chunks::<CHAINS>();
         for values in whole {
             for (i, &v) in values.iter().enumerate() {
                 least[i] = if v < least[i] { v } else { least[i] };
                 greatest[i] = if v > greatest[i] { v } else { greatest[i] };
-                nan[i] |= v.is_nan();
+                probe[i] = if v.is_nan() { v } else { probe[i] };
             }
         }
         for (i, &v) in rest.iter().enumerate() {
             least[i] = if v < least[i] { v } else { least[i] };
             greatest[i] = if v > greatest[i] { v } else { greatest[i] };
-            nan[i] |= v.is_nan();
+            probe[i] = if v.is_nan() { v } else { probe[i] };
         }
         let lesser = |a: T, b: &T| if *b < a { *b } else { a };
         let greater = |a: T, b: &T| if *b > a { *b } else { a };
         let bounds = (least.iter().fold(first, lesser), greatest.iter().fold(first, greater));
-        Extent { bounds: Some(bounds), nan: nan.contains(&true) }
+        Extent { bounds: Some(bounds), nan: probe.iter().any(|v| v.is_nan()) }
     }
 }
