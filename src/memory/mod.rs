@@ -26,4 +26,4 @@ pub use machine::{free_disk_bytes, memory_bytes};
 pub use mapped::{Fingerprint, Mapped};
 pub use pod::{ByteOrder, Pod, RangeError, typed};
 pub use spill::{Spill, spill_folder};
-pub use text::{TextOffset, Texts};
+pub use text::{TextOffset, Texts, whole_dictionary};

@@ -2,8 +2,11 @@
 
 use std::ops::BitOr;
 
-use arrow::array::{ArrowNativeTypeOp, GenericStringArray, OffsetSizeTrait};
+use arrow::array::{
+    Array, ArrayRef, ArrowNativeTypeOp, DictionaryArray, GenericStringArray, OffsetSizeTrait, PrimitiveArray,
+};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::Int32Type;
 
 /// Texts as they lie in a file: text `i` is `bytes[offsets[i]..offsets[i + 1]]`.
 #[derive(Debug)]
@@ -53,4 +56,16 @@ fn ascend<O: TextOffset>(offsets: &[O]) -> bool {
     let first = offsets.first().copied().unwrap_or(O::ZERO);
     let signs = offsets.windows(2).fold(first, |signs, pair| signs | pair[1] | pair[1].sub_wrapping(pair[0]));
     signs.is_ge(O::ZERO)
+}
+
+/// The dictionary of these codes, which must not lie in a file, if each is that of a value, those under a null too.
+pub fn whole_dictionary(
+    codes: PrimitiveArray<Int32Type>,
+    values: &ArrayRef,
+) -> Option<DictionaryArray<Int32Type>> {
+    let count = u32::try_from(values.len()).ok()?;
+    let whole = codes.values().iter().fold(true, |whole, &code| whole & ((code as u32) < count));
+    #[expect(unsafe_code, reason = "Arrow looks at every code once more, with a branch for each")]
+    // SAFETY: every code has just been found below the number of values; a negative one is beyond all.
+    whole.then(|| unsafe { DictionaryArray::new_unchecked(codes, values.clone()) })
 }

@@ -327,6 +327,23 @@ impl Cell {
         }
     }
 
+    /// The integers `bytes` holds as codes of a dictionary; those that cannot be one are -1.
+    pub(super) fn codes(&self, bytes: &Buffer, count: usize) -> Result<ScalarBuffer<i32>, String> {
+        macro_rules! widened {
+            ($t:ty) => {{
+                let values = typed::<$t>(bytes, 0, count, self.order).map_err(text_of)?;
+                values.iter().map(|&value| i32::from(value)).collect()
+            }};
+        }
+        Ok(match (self.width, matches!(self.element, Element::Integer { signed: true })) {
+            (1, true) => widened!(i8),
+            (1, false) => widened!(u8),
+            (2, true) => widened!(i16),
+            (2, false) => widened!(u16),
+            _ => self.integers(bytes, count)?.iter().map(|&v| i32::try_from(v).unwrap_or(-1)).collect(),
+        })
+    }
+
     /// Whether the integers are at home in 32 bits.
     pub(super) fn is_narrow(&self) -> bool {
         self.width < 4 || (self.width == 4 && matches!(self.element, Element::Integer { signed: true }))

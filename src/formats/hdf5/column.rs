@@ -12,7 +12,7 @@ use super::cell::{Cell, dictionary_type};
 use super::storage::DataSet;
 use super::text::text_array;
 use crate::kernel::compare;
-use crate::memory::{TextOffset, Texts};
+use crate::memory::{TextOffset, Texts, whole_dictionary};
 
 /// Which rows of a column are missing.
 #[derive(Debug, Clone)]
@@ -143,8 +143,15 @@ impl Column {
                     .get_or_init(|| entries.read_entries())
                     .as_ref()
                     .map_err(|reason| format!("its dictionary: {reason}"))?;
-                let codes = code.integers(&codes.read(rows.clone())?, count)?;
-                decode(&codes, rows.start, entries, nulls)
+                let stored = codes.read(rows.clone())?;
+                if entries.null_count() == 0 && entries.data_type() == &DataType::LargeUtf8 {
+                    let keys = PrimitiveArray::new(code.codes(&stored, count)?, nulls.clone());
+                    // Nearly every dictionary is whole.
+                    if let Some(whole) = whole_dictionary(keys, entries) {
+                        return Ok(Arc::new(whole));
+                    }
+                }
+                decode(&code.integers(&stored, count)?, rows.start, entries, nulls)
             }
             Values::Unreadable { .. } => Ok(Arc::new(NullArray::new(count))),
         }
@@ -261,14 +268,6 @@ fn decode(
     entries: &ArrayRef,
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, String> {
-    let count = entries.len() as u64;
-    // Without a branch per row: nearly every dictionary is whole.
-    let is_whole = codes.iter().fold(true, |whole, &code| whole & ((code as u64) < count));
-    if is_whole && entries.null_count() == 0 && entries.data_type() == &DataType::LargeUtf8 {
-        let keys = codes.iter().map(|&code| code as i32).collect::<Vec<_>>();
-        let keys = PrimitiveArray::<Int32Type>::new(keys.into(), nulls);
-        return Ok(Arc::new(DictionaryArray::try_new(keys, entries.clone()).map_err(|e| e.to_string())?));
-    }
     let present = |i: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(i));
     let mut keys = Vec::with_capacity(codes.len());
     for (i, &code) in codes.iter().enumerate() {

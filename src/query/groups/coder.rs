@@ -24,6 +24,8 @@ use crate::query::question::internal;
 
 /// The hash of a missing value.
 const MISSING: u64 = 0x6d69_7373_696e_6721;
+/// Most values of a dictionary that are numbered before they are met.
+const MOST_AHEAD: usize = 1 << 10;
 /// A code of a dictionary whose number is not known yet.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -71,7 +73,7 @@ macro_rules! texts {
     };
 }
 
-/// Numbers the values of one key: missing is 0, the others count from 1 as they are met.
+/// Numbers the values of one key: missing is 0, the others count from 1.
 pub(super) enum Coder {
     /// Of a type that is 64 bits or less.
     Words { ids: WordIds, data_type: DataType },
@@ -171,6 +173,9 @@ impl Coder {
                     *values = Some(dictionary.values().clone());
                     ids.clear();
                     ids.resize(dictionary.values().len(), UNKNOWN);
+                    if ids.len() <= MOST_AHEAD {
+                        of.write(dictionary.values(), ids)?;
+                    }
                 }
                 downcast_dictionary_array!(
                     array => write_codes(of, ids, array, out)?,
@@ -315,6 +320,12 @@ fn write_codes<K: ArrowDictionaryKeyType>(
     out: &mut [u32],
 ) -> Result<(), QueryError> {
     let codes = dictionary.keys().values();
+    if are_in_order(ids) && dictionary.keys().null_count() == 0 {
+        for (id, code) in out.iter_mut().zip(codes) {
+            *id = (code.as_usize() as u32).wrapping_add(1);
+        }
+        return Ok(());
+    }
     let mut unknown = false;
     for (id, code) in out.iter_mut().zip(codes) {
         // The code of a missing value may be none.
@@ -340,6 +351,11 @@ fn write_codes<K: ArrowDictionaryKeyType>(
         *id = ids.get(code.as_usize()).copied().unwrap_or(0);
     }
     Ok(())
+}
+
+/// Whether every code has the number of its place.
+fn are_in_order(ids: &[u32]) -> bool {
+    ids.iter().zip(1..).fold(true, |all, (&id, number)| all & (id == number))
 }
 
 fn forget_missing(nulls: Option<&NullBuffer>, out: &mut [u32]) {

@@ -39,7 +39,9 @@ impl Plan {
     pub(super) fn is_over(self, groups: usize, rows: u64) -> bool {
         /// Groups whose table and accumulators just fit the second-level cache.
         const MOST: usize = 1 << 16;
-        groups > MOST || groups > self.few && groups as u64 * 2 > rows
+        /// Rows that tell: some keys are numbered before they are met, but never so many as half of these.
+        const TELLING: u64 = 1 << 13;
+        groups > MOST || groups > self.few && rows >= TELLING && groups as u64 * 2 > rows
     }
 }
 
