@@ -140,4 +140,13 @@ mod tests {
         drop(spill);
         assert_eq!(lent, [large]);
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error() {
+        let full = File::options().read(true).write(true).open("/dev/full").unwrap();
+        let spill = Spill { file: full, end: Mutex::new(0) };
+        let error = spill.lend(&[Buffer::from_vec(vec![1u8; 100])]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
 }
