@@ -1,5 +1,6 @@
 //! The axes of a view: typed, cut into bins, named.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use egui::Rect;
@@ -11,7 +12,8 @@ use crate::dataset::Dataset;
 use crate::engine::Freshness;
 use crate::expr::Expr;
 use crate::query::{Answer, Axis, Question};
-use crate::session::{AxisSpec, Fit, ViewSpec, outline, questions};
+use crate::session::outline::{self, Ends};
+use crate::session::{AxisSpec, Fit, ViewSpec, questions};
 
 /// An axis ready to be asked about and painted.
 pub(super) struct Resolved {
@@ -25,13 +27,27 @@ pub(super) struct Resolved {
     pub is_middle: bool,
 }
 
-/// Cuts an axis into bins, asking for its extent where that is not yet known. `n` tells the view's
+/// Where the axes of a view end, once that is known: asking anew in every frame would write out the thousands
+/// of edges of [`outline::ends`] each time.
+#[derive(Default)]
+pub(super) struct Known(HashMap<u64, (Arc<Dataset>, AxisSpec, Option<Ends>)>);
+
+impl Known {
+    fn get(&self, n: u64, dataset: &Arc<Dataset>, spec: &AxisSpec) -> Option<Option<Ends>> {
+        let (of, asked, ends) = self.0.get(&n)?;
+        let is_same = asked.expr == spec.expr && asked.fit == spec.fit && asked.log == spec.log;
+        (Arc::ptr_eq(of, dataset) && is_same).then_some(*ends)
+    }
+}
+
+/// Cuts an axis into bins, asking for its extent where that is not yet `known`. `n` tells the view's
 /// questions apart.
 pub(super) fn resolve(
     view: &ViewSpec,
     spec: Option<&AxisSpec>,
     n: u64,
     target: usize,
+    known: &mut Known,
     cx: &mut ViewContext<'_>,
 ) -> Result<Resolved, Blank> {
     let dataset = cx.session.dataset().ok_or_else(|| Blank::wrong("No file is open."))?.clone();
@@ -50,7 +66,15 @@ pub(super) fn resolve(
     let extent = match spec.range {
         Some(_) => None,
         None => {
-            let ends = outline::ends(&dataset, spec, &expr, |question| found(view, n, spec, question, cx))?;
+            let ends = match known.get(n, &dataset, spec) {
+                Some(ends) => ends,
+                None => {
+                    let ask = |question: &Question| found(view, n, spec, question, cx);
+                    let ends = outline::ends(&dataset, spec, &expr, ask)?;
+                    known.0.insert(n, (dataset.clone(), spec.clone(), ends));
+                    ends
+                }
+            };
             is_middle = ends.is_some_and(|ends| ends.is_middle);
             ends.map(|ends| ends.range)
         }

@@ -62,7 +62,7 @@ fn numbers(
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
 ) -> Option<f64> {
-    let resolved = axes::resolve(view, view.x.as_ref(), 0, BINS, cx).ok()?;
+    let resolved = axes::resolve(view, view.x.as_ref(), 0, BINS, &mut state.known, cx).ok()?;
     let dataset = cx.session.dataset()?.clone();
     state.axes = vec![resolved.axis.clone()];
     let ask = Ask::Grid { axes: state.axes.clone(), measures: Vec::new() };

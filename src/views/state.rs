@@ -28,6 +28,8 @@ pub struct ViewState {
     pub(super) key: Option<Expr>,
     /// Whether its lines stand for tuples of several keys, which no brush is prepared for.
     pub(super) has_tuples: bool,
+    /// Where they end.
+    pub(super) known: super::axes::Known,
     /// Whether each leaves out half a per cent of the rows at either end.
     pub(super) is_middle: [bool; 2],
     /// Where its picture was painted last.

@@ -142,8 +142,9 @@ fn ask(
     let dataset = cx.session.dataset().cloned().ok_or_else(|| Blank::wrong("No file is open."))?;
     let cut = grouping.cut_keys().enumerate();
     // All are asked for, so that all extents are found in one pass.
-    let resolved: Vec<_> =
-        cut.map(|(i, key)| axes::resolve(view, Some(key), 4 + i as u64, KEY_BINS, cx)).collect();
+    let resolved: Vec<_> = cut
+        .map(|(i, key)| axes::resolve(view, Some(key), 4 + i as u64, KEY_BINS, &mut state.known, cx))
+        .collect();
     let resolved = resolved.into_iter().collect::<Result<Vec<_>, _>>()?;
     state.axes = resolved.into_iter().map(|resolved| resolved.axis).collect();
     state.has_tuples = grouping.keys.len() > 1;

@@ -68,7 +68,7 @@ pub fn show(
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
 ) -> Result<(), Blank> {
-    let mut resolve = |spec, n| axes::resolve(view, spec, n, questions::HEATMAP_BINS, cx);
+    let mut resolve = |spec, n| axes::resolve(view, spec, n, questions::HEATMAP_BINS, &mut state.known, cx);
     // Both are asked for, so that both extents are found in one pass.
     let (x, y) = (resolve(view.x.as_ref(), 0), resolve(view.y.as_ref(), 1));
     let (x, y) = (x?, y?);

@@ -49,7 +49,7 @@ pub fn show(
     state: &mut ViewState,
     cx: &mut ViewContext<'_>,
 ) -> Result<(), Blank> {
-    let resolved = axes::resolve(view, view.x.as_ref(), 0, questions::HISTOGRAM_BINS, cx)?;
+    let resolved = axes::resolve(view, view.x.as_ref(), 0, questions::HISTOGRAM_BINS, &mut state.known, cx)?;
     state.axes = vec![resolved.axis.clone()];
     state.is_middle = [resolved.is_middle, false];
     let Asked { selected, all, stale, estimate } = ask(view, state, cx)?;
