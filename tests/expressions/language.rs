@@ -75,6 +75,7 @@ fn an_error_points_at_its_letter() {
             "'yesterday' is not a date; dates are written as 2015-01-31 or 2015-01-31T12:00",
         ),
         ("x and flag", 0..1, "a condition is expected here, not a number (float64)"),
+        ("repeat(name, 20000)", 13..18, "20000 is more than the 10000 allowed here"),
         ("2x", 0..2, "2x is not a number; did you mean 2 * x?"),
         ("x ? 1 : 2", 2..3, "? has no meaning here; a choice is written if(condition, yes, no)"),
         ("", 0..0, "an expression is expected here"),

@@ -20,11 +20,8 @@ pub(super) const TEXT: Function =
     Function { family: Family::Text, keeps_weak: false, types: plain_text, ..BASE };
 const TEST: Function =
     Function { types: |a| text_types(a, &[], DataType::Boolean), domain: super::bounds::bool, ..TEXT };
-const PADDED: Function = Function {
-    arity: (2, 3),
-    types: |a| text_types(a, &[DataType::Int64, DataType::Utf8], DataType::LargeUtf8),
-    ..TEXT
-};
+const PADDED: Function =
+    Function { arity: (2, 3), types: |a| width_types(a, &[DataType::Int64, DataType::Utf8]), ..TEXT };
 const STRIPPED: Function =
     Function { arity: (1, 2), types: |a| text_types(a, &[DataType::Utf8], DataType::LargeUtf8), ..TEXT };
 
@@ -165,9 +162,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         signature: "zfill(text, width)",
         doc: "The text with zeros before it up to so many characters, after its sign.",
         example: "zfill('-42', 5) = '-0042'",
-        types: |a| text_types(a, &[DataType::Int64], DataType::LargeUtf8),
+        types: |a| width_types(a, &[DataType::Int64]),
         kernel: |a| {
-            let width = width_argument(a)?;
+            let width = width_argument(a);
             map(a, |text, out| {
                 let (sign, digits) = text.split_at(usize::from(text.starts_with(['-', '+'])));
                 out.push_str(sign);
@@ -184,9 +181,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         signature: "repeat(text, times)",
         doc: "The text several times, one after the other.",
         example: "repeat('ab', 2) = 'abab'",
-        types: |a| text_types(a, &[DataType::Int64], DataType::LargeUtf8),
+        types: |a| width_types(a, &[DataType::Int64]),
         kernel: |a| {
-            let times = width_argument(a)?;
+            let times = width_argument(a);
             map(a, |text, out| (0..times).for_each(|_| out.push_str(text)))
         },
         ..TEXT
@@ -334,7 +331,20 @@ fn pad_types(arguments: &[Expr]) -> Result<Typing, Mistake> {
     {
         return Err(Mistake::at(2, "'left', 'right' or 'both' is expected here"));
     }
-    text_types(arguments, &[DataType::Int64, DataType::Utf8, DataType::Utf8], DataType::LargeUtf8)
+    width_types(arguments, &[DataType::Int64, DataType::Utf8, DataType::Utf8])
+}
+
+/// The longest text that is made, in characters, or the most repetitions: memory can hold it for every row.
+const WIDEST: i64 = 10_000;
+
+/// As [`text_types`], with a width or number of repetitions as first constant.
+fn width_types(arguments: &[Expr], constants: &[DataType]) -> Result<Typing, Mistake> {
+    match arguments.get(1).and_then(Expr::as_literal) {
+        Some(Literal::Int(width)) if *width > WIDEST => {
+            Err(Mistake::at(1, format!("{width} is more than the {WIDEST} allowed here")))
+        }
+        _ => text_types(arguments, constants, DataType::LargeUtf8),
+    }
 }
 
 /// The constant text given as argument `i`.
@@ -355,13 +365,9 @@ pub(super) fn bool_argument(a: &Arguments, i: usize) -> Option<bool> {
     array.is_valid(0).then(|| array.as_boolean().value(0))
 }
 
-/// Argument 1 as a number of characters that memory can hold for every row.
-fn width_argument(a: &Arguments) -> Result<usize, ArrowError> {
-    let width = usize::try_from(int_argument(a, 1).unwrap_or(0)).unwrap_or(0);
-    if width > 10_000 {
-        return Err(ArrowError::InvalidArgumentError(format!("{width} is more than the 10000 allowed here")));
-    }
-    Ok(width)
+/// Argument 1, of [`width_types`], as a number of characters.
+fn width_argument(a: &Arguments) -> usize {
+    usize::try_from(int_argument(a, 1).unwrap_or(0).min(WIDEST)).unwrap_or(0)
 }
 
 /// Applies `f` to the distinct values of a dictionary, or to the array itself, as texts.
@@ -476,7 +482,7 @@ fn stripped(a: &Arguments, left: bool, right: bool) -> Result<ArrayRef, ArrowErr
 
 /// Fills up with the last argument if it is text, `left` saying how much of what is lacking goes there.
 fn padded(a: &Arguments, left: fn(usize) -> usize) -> Result<ArrayRef, ArrowError> {
-    let width = width_argument(a)?;
+    let width = width_argument(a);
     let fill = match a.values.len() {
         0..=2 => None,
         4 => text_argument(a, 3),
