@@ -3,8 +3,8 @@
 
 use crate::kernel::fold;
 
-/// Most cells that get four counts each: all of them fit the first-level cache.
-const MOST_SPREAD: usize = 2048;
+/// Most cells that get four counts each: those of a histogram brushed by another fit the second-level cache.
+const MOST_SPREAD: usize = 8192;
 
 /// Counts of one worker.
 pub(super) struct Tally {
