@@ -43,7 +43,7 @@ impl Scene {
             let mut extent = None;
             if range.is_none() {
                 let question = questions::extent(&self.dataset, &expr, spec.scale()).unwrap();
-                let reply = self.engine.answer(Slot(1000 + view as u64 * 2 + n as u64), &question);
+                let reply = self.engine.unbrushed(Slot(1000 + view as u64 * 2 + n as u64), &question);
                 match reply.freshness {
                     Freshness::Final => {}
                     Freshness::Sampled(_) if !exact => {}

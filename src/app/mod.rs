@@ -256,6 +256,10 @@ impl Answers for Engine {
         Engine::answer(self, slot, question)
     }
 
+    fn unbrushed(&mut self, slot: Slot, question: &Question) -> Reply {
+        Engine::unbrushed(self, slot, question)
+    }
+
     fn glance(&mut self, slot: Slot, question: &Question) -> Reply {
         Engine::glance(self, slot, question)
     }

@@ -295,18 +295,26 @@ impl Engine {
         self.shown(slot, Freshness::Stale(progress))
     }
 
-    /// As [`Engine::answer`], where an estimate will do: of a table large enough to be sampled no more than
+    /// As [`Engine::answer`], of a question that follows no brush: no cube is built for it.
+    pub fn unbrushed(&mut self, slot: Slot, question: &Question) -> Reply {
+        let foreseen = self.foreseen.len();
+        let reply = self.answer(slot, question);
+        self.foreseen.truncate(foreseen);
+        reply
+    }
+
+    /// As [`Engine::unbrushed`], where an estimate will do: of a table large enough to be sampled no more than
     /// the sample is read, and the same is answered however often it is asked.
     pub fn glance(&mut self, slot: Slot, question: &Question) -> Reply {
         if question.dataset.row_count() < self.least_sampled {
-            return self.answer(slot, question);
+            return self.unbrushed(slot, question);
         }
         match self.estimates.get(question.key()) {
             Some(Some(estimate)) => {
                 self.shown.insert(slot, (estimate.answer.clone(), Some(estimate.clone())));
                 self.shown(slot, Freshness::Sampled(Progress::default()))
             }
-            Some(None) => self.answer(slot, question),
+            Some(None) => self.unbrushed(slot, question),
             None => {
                 self.asked_samples.push(question.clone());
                 self.shown(slot, Freshness::Stale(Progress::default()))

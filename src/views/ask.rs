@@ -28,7 +28,7 @@ pub(super) fn ask(view: &ViewSpec, state: &mut ViewState, cx: &mut ViewContext<'
     let question = |selection| questions::question(dataset, view, &state.axes, selection);
     let all = question(Selection::all()).map_err(Blank::wrong)?;
     let selected = question(cx.session.selection_for(view)).map_err(Blank::wrong)?;
-    let ghost = cx.answers.answer(slot(view.id, 2), &all);
+    let ghost = cx.answers.unbrushed(slot(view.id, 2), &all);
     let reply = cx.answers.answer(slot(view.id, 3), &selected);
     if let Freshness::Failed(error) = &reply.freshness {
         return Err(Blank::unanswered(error));

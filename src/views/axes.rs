@@ -95,7 +95,7 @@ fn found(
 ) -> Result<Arc<Answer>, Blank> {
     let slot = slot(view.id, n);
     let reply = match spec.fit {
-        Fit::Full => cx.answers.answer(slot, question),
+        Fit::Full => cx.answers.unbrushed(slot, question),
         Fit::Middle | Fit::Telling => cx.answers.glance(slot, question),
     };
     match (reply.freshness, reply.answer) {

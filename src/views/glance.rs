@@ -225,7 +225,7 @@ pub fn card(ui: &mut Ui, field: &Field, view: &ViewSpec, cx: &mut ViewContext<'_
     });
     let (names, measures): (Vec<&str>, Vec<Measure>) = known.unzip();
     let question = Question::new(dataset.clone(), Selection::all(), Ask::Grid { axes: Vec::new(), measures });
-    let reply = cx.answers.answer(slot(view.id, 4), &question);
+    let reply = cx.answers.unbrushed(slot(view.id, 4), &question);
     let answer: Option<Arc<Answer>> = match reply.freshness {
         Freshness::Failed(error) => {
             ui.colored_label(cx.theme.error, error.to_string());

@@ -40,7 +40,10 @@ pub trait Answers {
     /// The answer to `question`, or what there is until it comes.
     fn answer(&mut self, slot: Slot, question: &Question) -> Reply;
 
-    /// As [`Answers::answer`], where an estimate will do: of a large table it reads a sample only.
+    /// As [`Answers::answer`], of a question that follows no brush.
+    fn unbrushed(&mut self, slot: Slot, question: &Question) -> Reply;
+
+    /// As [`Answers::unbrushed`], where an estimate will do: of a large table it reads a sample only.
     fn glance(&mut self, slot: Slot, question: &Question) -> Reply;
 
     /// The page of rows asked for, or what there is until it comes.

@@ -154,7 +154,7 @@ fn ask(
     };
     let listed = grouping.ask(&dataset, &state.axes).map_err(Blank::wrong)?;
     let everything = Question::new(dataset.clone(), Selection::all(), listed.clone());
-    let all = cx.answers.answer(slot(view.id, 2), &everything);
+    let all = cx.answers.unbrushed(slot(view.id, 2), &everything);
     let found = all.answer.as_ref().and_then(|all| all.groups());
     // Of few groups all are asked for: brushes elsewhere are prepared for these.
     let asked = match found.is_some_and(|groups| grouping.lists_all(groups)) {
