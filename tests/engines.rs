@@ -279,3 +279,23 @@ fn a_large_table_is_answered_from_a_sample_until_the_exact_answer_comes() {
     assert!(estimates > 0, "the sample came first");
     assert!(engine.status().sample_bytes > 0 && engine.status().answer_bytes > 0);
 }
+
+#[test]
+fn a_question_to_the_sample_alone_is_answered_however_long_nothing_was_asked() {
+    let (dataset, _) = Counting::table(100_000);
+    let sample = SampleOptions { least_rows: 1000, blocks: 64, block_rows: 8 };
+    let options = EngineOptions { threads: 2, sample, ..EngineOptions::default() };
+    let mut engine = Engine::with_options(|| {}, options).unwrap();
+    for hi in [100.0, 200.0, 300.0] {
+        // Long enough for every thread to sleep until it is called.
+        std::thread::sleep(Duration::from_millis(50));
+        let question = histogram(&dataset, "x", brush(&dataset, 0.0, hi));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while matches!(engine.glance(Slot(1), &question).freshness, Freshness::Stale(_)) {
+            engine.end_frame();
+            assert!(Instant::now() < deadline, "no estimate");
+            std::thread::sleep(Duration::from_millis(1));
+            engine.poll();
+        }
+    }
+}

@@ -109,7 +109,9 @@ impl Inbox {
         });
         each_once(&mut samples);
         state.samples = samples;
-        if state.wanted.is_empty() && questions.is_empty() && rows.is_empty() && state.running.is_empty() {
+        let asks_no_rows =
+            state.wanted.is_empty() && questions.is_empty() && rows.is_empty() && state.running.is_empty();
+        if asks_no_rows && state.samples.is_empty() {
             state.rows.clear();
             return;
         }
