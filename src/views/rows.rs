@@ -313,7 +313,9 @@ fn table(
     }
     if rows == 0 {
         let at = grid.center_top() + vec2(0.0, 32.0);
-        painter.text(at, Align2::CENTER_CENTER, "No row passes the filters.", theme.body(), theme.weak);
+        let is_empty = cx.session.dataset().is_some_and(|dataset| dataset.row_count() == 0);
+        let text = if is_empty { "The table has no rows." } else { "No row passes the filters." };
+        painter.text(at, Align2::CENTER_CENTER, text, theme.body(), theme.weak);
     }
 }
 
