@@ -1,10 +1,10 @@
-//! Rows per second of whole scans over columns in memory: `cargo bench --bench scan [NAME]`.
-#![allow(clippy::unwrap_used, reason = "a bench may panic")]
+//! Rows per second of whole scans over columns in memory: `cargo bench --bench scan -- [NAME]`.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a bench may panic, and its entry is made by a macro")]
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use arrow::array::{ArrayRef, Float32Array, Float64Array, Int32Array, LargeStringArray};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::dataset::{Dataset, MemorySource};
 use outcrop::expr::Expr;
@@ -13,10 +13,11 @@ use outcrop::select::{Clause, Selection};
 use outcrop::task::Task;
 
 const ROWS: usize = 1 << 24;
-const REPEATS: usize = 7;
 
-fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+criterion_group!(benches, scans);
+criterion_main!(benches);
+
+fn scans(criterion: &mut Criterion) {
     let dataset = Arc::new(Dataset::new(Arc::new(data())));
     let expr = |text: &str| Expr::parse(text, dataset.schema()).unwrap();
     let axis = |text: &str, lo: f64, hi: f64, count: usize| Axis {
@@ -69,29 +70,17 @@ fn main() {
             .concat(),
         ),
     ];
-    let threads = [1, 2];
-    println!("{ROWS} rows, median of {REPEATS}, million rows per second on {threads:?} threads");
     for (name, questions) in &cases {
-        if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
-            continue;
-        }
-        print!("{name:28}");
-        for threads in threads {
+        let mut group = criterion.benchmark_group(*name);
+        group.throughput(Throughput::Elements(ROWS as u64)).sample_size(10);
+        for threads in [1, 2] {
             let workers = Workers::new(threads).unwrap();
-            let mut seconds: Vec<f64> = (0..=REPEATS)
-                .map(|_| {
-                    let start = Instant::now();
-                    let answers =
-                        scan(questions, &workers, ScanOptions::default(), &Task::detached()).unwrap();
-                    std::hint::black_box(answers);
-                    start.elapsed().as_secs_f64()
-                })
-                .skip(1)
-                .collect();
-            seconds.sort_by(f64::total_cmp);
-            print!("{:10.0}", ROWS as f64 / seconds[REPEATS / 2] / 1e6);
+            group.bench_function(BenchmarkId::new("threads", threads), |bencher| {
+                bencher
+                    .iter(|| scan(questions, &workers, ScanOptions::default(), &Task::detached()).unwrap());
+            });
         }
-        println!();
+        group.finish();
     }
 }
 
