@@ -180,6 +180,16 @@ def key(r):
     return Term(name, f'"{name}"', pl.col(name).cast(pl.String) if name == "d" else pl.col(name))
 
 
+def bin_of(e, lo, width):
+    """The number of the bin. `e - lo` of a value just below an edge may round up to the edge; edges are exact."""
+    sql = f"floor(({e.sql} - {lo}::DOUBLE) / {width}::DOUBLE)"
+    guess = ((e.polars - lo) / width).floor()
+    return Term(
+        "",
+        f"CAST({sql} - CAST({e.sql} < {lo}::DOUBLE + {sql} * {width}::DOUBLE AS BIGINT) AS BIGINT)",
+        (guess - (e.polars < lo + guess * width).cast(pl.Int64)).cast(pl.Int64))
+
+
 class Query:
     """One question: an operation of `outcrop bench`, and what the others answer."""
 
@@ -205,8 +215,7 @@ class Query:
         self.op["agg"] = agg
         place, where = [], []
         for e, lo, width, bins in axes:
-            place.append(Term("", f"CAST(floor(({e.sql} - {lo}::DOUBLE) / {width}::DOUBLE) AS BIGINT)",
-                              ((e.polars - lo) / width).floor().cast(pl.Int64)))
+            place.append(bin_of(e, lo, width))
             where.append(Term("", f"{e.sql} >= {lo}::DOUBLE AND {e.sql} < {lo + width * bins}::DOUBLE",
                               (e.polars >= lo) & (e.polars < lo + width * bins)))
         self.keys, self.aggs, self.inside = place, [("a", sql, polars)], where
