@@ -207,13 +207,11 @@ impl Step {
         if arguments.iter().any(|v| is_missing(v)) {
             return Ok(0);
         }
-        if result.scalar {
-            return Ok(rows as u64);
-        }
+        let (rows, times) = if result.scalar { (1, rows as u64) } else { (rows, 1) };
         let given = NullBuffer::union_many(arguments.iter().filter(|v| !v.scalar).map(|v| v.array.nulls()));
         let lost = result.array.null_count() - given.as_ref().map_or(0, NullBuffer::null_count);
         if lost == 0 || !matches!(self, Step::Call { function, .. } if function.name == "floor_divide") {
-            return Ok(lost as u64);
+            return Ok(lost as u64 * times);
         }
         // A quotient by zero is missing, too, but did not overflow.
         let divisor = convert(&arguments[1].full(rows)?, &DataType::Int64)?;
@@ -223,7 +221,7 @@ impl Step {
                 && divisor.value(*row) == 0
                 && given.as_ref().is_none_or(|given| given.is_valid(*row))
         });
-        Ok((lost - zeros.count()) as u64)
+        Ok((lost - zeros.count()) as u64 * times)
     }
 }
 
