@@ -67,7 +67,7 @@ impl Checker<'_> {
             }
             AstKind::Call(name, name_span, parts) => {
                 let function = self.function(name, name_span.clone())?;
-                let arguments = self.all(parts)?;
+                let arguments = self.arguments(function, parts)?;
                 self.call(function, arguments, parts, ast.span.clone())
             }
             AstKind::Member { of, name, name_span, arguments } => {
@@ -78,6 +78,23 @@ impl Checker<'_> {
 
     fn all(&self, parts: &[Ast]) -> Result<Vec<Expr>, ExprError> {
         parts.iter().map(|part| self.check(part)).collect()
+    }
+
+    /// The arguments of a call; one written as in Python, `regex=True`, is told where it belongs.
+    fn arguments(&self, function: &Function, parts: &[Ast]) -> Result<Vec<Expr>, ExprError> {
+        let explained = |error: ExprError| {
+            let name = &self.text[error.span.clone()];
+            let rest = self.text[error.span.end..].trim_start();
+            let is_named = rest.starts_with('=')
+                && parts.iter().any(|part| part.span.start == error.span.start)
+                && function.signature.split(['(', ',', ')', '=']).any(|part| part.trim() == name);
+            if !is_named {
+                return error;
+            }
+            let message = format!("arguments go by their place, without a name: {}", function.signature);
+            ExprError::new(message, error.span)
+        };
+        self.all(parts).map_err(explained)
     }
 
     fn column(&self, name: &str, span: Range<usize>) -> Result<Expr, ExprError> {
@@ -179,7 +196,7 @@ impl Checker<'_> {
             && self.schema.position(module).is_none()
         {
             let function = self.function(name, name_span)?;
-            let checked = self.all(parts)?;
+            let checked = self.arguments(function, parts)?;
             return self.call(function, checked, parts, ast.span.clone());
         }
         let (subject, namespace) = match &of.kind {
@@ -221,10 +238,8 @@ impl Checker<'_> {
         };
         let mut checked = vec![subject_expr];
         let mut parts = vec![subject.clone()];
-        for part in arguments.unwrap_or_default() {
-            checked.push(self.check(part)?);
-            parts.push(part.clone());
-        }
+        checked.extend(self.arguments(found, arguments.unwrap_or_default())?);
+        parts.extend_from_slice(arguments.unwrap_or_default());
         // `x.where(condition, other)` as pandas has it, beside Vaex's `condition.where(yes, no)`.
         if found.name == "if" && checked.len() > 1 && is_bool(&checked[1]) && !is_bool(&checked[0]) {
             checked.swap(0, 1);

@@ -81,6 +81,12 @@ fn an_error_points_at_its_letter() {
         ("", 0..0, "an expression is expected here"),
         ("hour", 0..4, "hour is a function: hour(time)"),
         (
+            "name.str.contains('a', regex=True)",
+            23..28,
+            "arguments go by their place, without a name: contains(text, pattern, regex = true)",
+        ),
+        ("if(nmae = 'a', 1, 0)", 3..7, "there is no column nmae; did you mean name?"),
+        (
             "contains(name, '(', true)",
             15..18,
             "this regular expression cannot be read: unclosed group; did you mean '\\\\('?",
