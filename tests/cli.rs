@@ -540,3 +540,20 @@ fn what_overflows_is_told() {
     assert!(output.status.success());
     assert!(text(&output.stderr).contains("overflowed"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn an_expression_may_begin_with_a_minus() {
+    let titanic = sample("titanic.hdf5");
+    let count = |condition| succeeds(&["agg", &titanic, "-o", "-", "--where", condition]);
+    assert_eq!(count("-30 < -age"), count("age < 30"));
+    let groups = succeeds(&["agg", &titanic, "-o", "-", "--by", "-pclass", "--agg", "-sum(fare)"]);
+    assert_eq!(groups.lines().count(), 4, "{groups}");
+}
+
+#[test]
+fn groups_of_truth_values_keep_their_counts_in_either_order() {
+    let sorted =
+        |order| succeeds(&["agg", &sample("titanic.hdf5"), "-o", "-", "--by", "survived", "--sort", order]);
+    assert_eq!(csv(&sorted("survived"))[1..], [["false", "809"], ["true", "500"]]);
+    assert_eq!(csv(&sorted("survived:desc"))[1..], [["true", "500"], ["false", "809"]]);
+}

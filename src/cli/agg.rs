@@ -31,13 +31,13 @@ pub(super) struct Agg {
     /// EXPR takes the values as they are; EXPR:lo:hi:bins cuts them into equal bins, EXPR:lo:hi:bins:log
     /// into bins of equal ratio; EXPR::bins covers the whole extent. Limits may be expressions such as
     /// 2*pi, and dates for times.
-    #[arg(long, value_name = "EXPR[:lo:hi:bins]")]
+    #[arg(long, value_name = "EXPR[:lo:hi:bins]", allow_hyphen_values = true)]
     by: Vec<String>,
     /// What to compute of every cell, as `mean(fare)`; counts rows if not given
     ///
     /// An aggregate of expressions, `mean(fare) where paid` of some rows, or a formula over aggregates, as
     /// `sum(tip) / sum(fare)`. Aggregates of many values that do not fit memory are marked ≈.
-    #[arg(long = "agg", value_name = "MEASURE")]
+    #[arg(long = "agg", value_name = "MEASURE", allow_hyphen_values = true)]
     aggregates: Vec<String>,
     #[command(flatten)]
     filters: Filters,
@@ -54,7 +54,7 @@ pub(super) struct Agg {
     #[arg(long, value_name = "MEASURE", requires = "top")]
     of: Option<String>,
     /// Only groups that meet a condition on their measures, as `count > 10 and mean(fare) < 3`
-    #[arg(long, value_name = "CONDITION")]
+    #[arg(long, value_name = "CONDITION", allow_hyphen_values = true)]
     having: Option<String>,
     /// Also the groups beyond `--top` or `--limit`, in one row; the column `groups` counts them
     #[arg(long)]

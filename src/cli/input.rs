@@ -61,7 +61,7 @@ pub(super) fn memory(text: &str) -> Result<usize, String> {
 #[derive(Debug, clap::Args)]
 pub(super) struct Filters {
     /// Only rows for which this is true; given several times, all must be
-    #[arg(long = "where", value_name = "EXPR")]
+    #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
     pub(super) conditions: Vec<String>,
 }
 

@@ -25,13 +25,13 @@ pub(super) struct Plot {
     #[command(flatten)]
     input: Input,
     /// The horizontal axis
-    #[arg(long, value_name = "EXPR[:lo:hi:bins]")]
+    #[arg(long, value_name = "EXPR[:lo:hi:bins]", allow_hyphen_values = true)]
     x: String,
     /// The vertical axis
-    #[arg(long, value_name = "EXPR[:lo:hi:bins]")]
+    #[arg(long, value_name = "EXPR[:lo:hi:bins]", allow_hyphen_values = true)]
     y: Option<String>,
     /// What is drawn of every bin, as `mean(fare)`
-    #[arg(long = "agg", value_name = "NAME(EXPR)", default_value = "count")]
+    #[arg(long = "agg", value_name = "NAME(EXPR)", allow_hyphen_values = true, default_value = "count")]
     measure: String,
     #[command(flatten)]
     filters: Filters,
