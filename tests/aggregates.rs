@@ -4,9 +4,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, StringArray, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, StringArray,
+    TimestampNanosecondArray, UInt64Array,
 };
-use arrow::datatypes::{Decimal128Type, Float64Type, Int32Type, Int64Type, UInt64Type};
+use arrow::datatypes::{
+    Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampNanosecondType, UInt64Type,
+};
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::dataset::Dataset;
 use outcrop::expr::Expr;
@@ -47,14 +50,18 @@ fn minima_and_maxima_are_exact_in_the_columns_own_type() {
         ("i", Arc::new(Int32Array::from(vec![16_777_217, 16_777_219])) as ArrayRef),
         ("l", Arc::new(Int64Array::from(vec![(1 << 53) + 1, (1 << 53) + 3]))),
         ("u", Arc::new(UInt64Array::from(vec![u64::MAX, u64::MAX - 1]))),
+        ("t", Arc::new(TimestampNanosecondArray::from(vec![(1 << 60) + 1, (1 << 60) + 3]))),
     ]);
-    let m = totals(&dataset, &["min(i)", "max(i)", "min(l)", "max(l)", "min(u)", "max(u)"]);
+    let texts = ["min(i)", "max(i)", "min(l)", "max(l)", "min(u)", "max(u)", "min(t)", "max(t)"];
+    let m = totals(&dataset, &texts);
     assert_eq!(m[0].as_primitive::<Int32Type>().value(0), 16_777_217);
     assert_eq!(m[1].as_primitive::<Int32Type>().value(0), 16_777_219);
     assert_eq!(m[2].as_primitive::<Int64Type>().value(0), (1 << 53) + 1);
     assert_eq!(m[3].as_primitive::<Int64Type>().value(0), (1 << 53) + 3);
     assert_eq!(m[4].as_primitive::<UInt64Type>().value(0), u64::MAX - 1);
     assert_eq!(m[5].as_primitive::<UInt64Type>().value(0), u64::MAX);
+    assert_eq!(m[6].as_primitive::<TimestampNanosecondType>().value(0), (1 << 60) + 1);
+    assert_eq!(m[7].as_primitive::<TimestampNanosecondType>().value(0), (1 << 60) + 3);
 }
 
 #[test]
@@ -63,20 +70,26 @@ fn integer_sums_beyond_64_bits_are_exact() {
     let sum = &totals(&dataset, &["sum(x)"])[0];
     assert_eq!(sum.as_primitive::<Decimal128Type>().value(0), 3 << 62);
     assert_eq!(number(&dataset, "mean(x)"), (1u64 << 62) as f64);
+    let dataset = table(vec![("x", Arc::new(UInt64Array::from(vec![u64::MAX; 3])) as ArrayRef)]);
+    let sum = &totals(&dataset, &["sum(x)"])[0];
+    assert_eq!(sum.as_primitive::<Decimal128Type>().value(0), 3 * i128::from(u64::MAX));
 }
 
 #[test]
 fn an_empty_cell_has_a_count_and_a_sum_but_no_other_value() {
-    let dataset = of_floats(&[0.5, f64::NAN]);
+    let dataset = table(vec![
+        ("x", floats(&[Some(0.5), Some(f64::NAN)])),
+        ("l", Arc::new(Int64Array::from(vec![Some(1), None])) as ArrayRef),
+    ]);
     let bins = Bins::new(0.0, 2.0, 2, Scale::Linear).unwrap();
     let axis = Axis { expr: Expr::column("x", dataset.schema()).unwrap(), bins };
-    let measures = ["count", "sum(x)", "mean(x)", "min(x)", "max(x)", "sd(x)"];
+    let measures = ["count", "sum(x)", "mean(x)", "min(x)", "max(x)", "sd(x)", "min(l)", "max(l)"];
     let question = grid_question(&dataset, Selection::all(), vec![axis], &measures);
     let answer = ask(&question, 1, 10);
     let grid = answer.grid().unwrap();
     assert_eq!(grid.counts, [1, 0, 0, 0, 1]);
     assert_eq!(grid.measure(1)[1], 0.0);
-    for m in 2..6 {
+    for m in 2..measures.len() {
         assert!(grid.measures[m].is_null(1), "measure {m} of an empty bin");
         assert!(grid.measures[m].is_null(4), "measure {m} of a cell of NaN");
     }
