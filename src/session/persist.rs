@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Document;
+use super::{Document, LayoutColumn};
 
 /// Version written; files of later versions are refused.
 pub const VERSION: u32 = 1;
@@ -91,7 +91,15 @@ pub fn from_text(text: &str) -> Result<Document, PersistError> {
         .map(|line| if line.trim_start().starts_with("version") && line.contains('=') { "" } else { line })
         .flat_map(|line| [line, "\n"])
         .collect();
-    toml::from_str(&body).map_err(syntax)
+    let mut document: Document = toml::from_str(&body).map_err(syntax)?;
+    // Written by hand a session may leave out where its views are.
+    for view in &document.views {
+        let is_here = |column: &LayoutColumn| column.cells.iter().any(|cell| cell.view == view.id);
+        if !document.layout.columns.iter().any(is_here) {
+            document.layout.add(view.id);
+        }
+    }
+    Ok(document)
 }
 
 #[cfg(test)]
@@ -116,5 +124,13 @@ mod tests {
     fn a_table_elsewhere_keeps_its_whole_path() {
         let saved = portable(of("/data/stars.hdf5"), Path::new("/home/night.outcrop"));
         assert_eq!(located(saved, Path::new("/moved/night.outcrop")), of("/data/stars.hdf5"));
+    }
+    #[test]
+    fn views_that_a_text_puts_nowhere_have_a_place() {
+        let text = "version = 1\n[[views]]\nid = 1\nkind = \"rows\"\n[[views]]\nid = 2\nkind = \"number\"\n\
+                    [[layout.columns]]\nweight = 1.0\n[[layout.columns.cells]]\nview = 2\nweight = 1.0\n";
+        let document = from_text(text).unwrap();
+        let placed = document.layout.columns.iter().flat_map(|column| &column.cells).map(|cell| cell.view.0);
+        assert_eq!(placed.collect::<Vec<_>>(), [2, 1]);
     }
 }
