@@ -15,7 +15,8 @@ use outcrop::session::{AxisSpec, Brushed, Command, FilterSpec, Gesture, Predicat
 
 use super::common::table;
 use super::window::{
-    ROWS, Rows, counts, dataset, drag, drag_along, has_label, rect_of, rows, settle, view, window_on, within,
+    ROWS, Rows, click_at, counts, dataset, drag, drag_along, has_label, rect_of, rows, settle, view,
+    window_on, within,
 };
 
 const SHIFT: Modifiers = Modifiers::SHIFT;
@@ -134,15 +135,7 @@ fn a_click_on_a_bar_of_a_histogram_filters_to_its_bin_and_shift_adds() {
     let mut window = window_on(dataset(&rows));
     let plot = rect_of(&window, "Histogram of x");
     let click = |window: &mut Harness<'static, App>, x: f32, y: f32, modifiers: Modifiers| {
-        let at = within(plot, x, y);
-        window.hover_at(at);
-        window.event(egui::Event::ModifiersChanged(modifiers));
-        window.step();
-        window.drag_at(at);
-        window.step();
-        window.drop_at(at);
-        window.event(egui::Event::ModifiersChanged(Modifiers::NONE));
-        settle(window);
+        click_at(window, within(plot, x, y), modifiers);
         // Two clicks shortly after each other would be a double click.
         window.input_mut().time = Some(window.input().time.unwrap_or_default() + 1.0);
         window.step();

@@ -21,7 +21,7 @@ use outcrop::session::{
 use outcrop::task::Task;
 
 use super::common::table;
-use super::window::{dataset, drag, has_label, rect_of, rows, settle, window_on};
+use super::window::{click_at, dataset, drag, has_label, rect_of, rows, settle, window_on};
 
 const TABLE: ViewId = ViewId(77);
 
@@ -44,14 +44,7 @@ fn filters(window: &Harness<'static, App>) -> Vec<FilterSpec> {
 
 fn click(window: &mut Harness<'static, App>, name: &str, modifiers: Modifiers) {
     let at = window.get_by_label(name).rect().left_center() + egui::vec2(4.0, 0.0);
-    window.hover_at(at);
-    window.event(egui::Event::ModifiersChanged(modifiers));
-    window.step();
-    window.drag_at(at);
-    window.step();
-    window.drop_at(at);
-    window.event(egui::Event::ModifiersChanged(Modifiers::NONE));
-    settle(window);
+    click_at(window, at, modifiers);
 }
 
 fn named(count: usize, kind: &str) -> String {

@@ -100,9 +100,14 @@ pub(crate) fn drag_along(
         window.hover_at(at);
         window.step();
     }
-    window.drop_at(*path.last().unwrap());
+    window.drop_at(*path.last().unwrap_or(&from));
     window.event(egui::Event::ModifiersChanged(Modifiers::NONE));
     settle(window);
+}
+
+/// Presses and lets go at one place while keys are held.
+pub(crate) fn click_at(window: &mut Harness<'static, App>, at: Pos2, modifiers: Modifiers) {
+    drag_along(window, at, &[], modifiers);
 }
 
 /// A place inside a rectangle, in parts of its width and height from the upper left.
