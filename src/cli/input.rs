@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use super::Failure;
 use super::progress::watched;
 use crate::data::group_digits;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, DefineError};
 use crate::engine::ZoneMaps;
 use crate::expr::{Expr, scalar_with};
 use crate::formats;
@@ -21,7 +21,7 @@ pub(super) struct Input {
     /// The table: an HDF5 or Arrow file
     #[arg(value_hint = clap::ValueHint::FilePath)]
     pub(super) file: PathBuf,
-    /// Define a virtual column; later ones may use it
+    /// Define a virtual column; others may use it, whatever the order
     #[arg(long = "let", value_name = "NAME=EXPR")]
     pub(super) definitions: Vec<String>,
     /// Give a number a name for every expression; later ones may use it
@@ -90,9 +90,7 @@ impl Input {
         let mut table = Table::new(&self.file, dataset, self.threads)?;
         table.options.group_budget = self.memory;
         table.set(&self.variables)?;
-        for definition in &self.definitions {
-            table.define(definition)?;
-        }
+        table.define(&self.definitions)?;
         Ok(table)
     }
 }
@@ -130,17 +128,21 @@ impl Table {
         Ok(())
     }
 
-    fn define(&mut self, definition: &str) -> Result<(), Failure> {
+    fn define(&mut self, definitions: &[String]) -> Result<(), Failure> {
         let flag = "--let";
-        let Some((name, text)) = definition.split_once('=') else {
-            return Err(Failure::Usage(format!("{flag} takes NAME=EXPR, not `{definition}`")));
+        let split = |definition: &'_ String| match definition.split_once('=') {
+            Some((name, text)) => Ok((name.trim().to_owned(), text.to_owned())),
+            None => Err(Failure::Usage(format!("{flag} takes NAME=EXPR, not `{definition}`"))),
         };
-        // Parsed here first for the pointer under the mistake.
-        self.expr(flag, text)?;
-        let dataset = self
-            .dataset
-            .with_column(name.trim(), text)
-            .map_err(|error| Failure::Usage(format!("{flag}: {error}")))?;
+        let named = definitions.iter().map(split).collect::<Result<Vec<_>, Failure>>()?;
+        let columns = named.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let dataset = self.dataset.with_columns(columns).map_err(|error| match &error {
+            DefineError::Text { name, error: place } => {
+                let text = named.iter().rfind(|(known, _)| known == name).map_or("", |(_, text)| text);
+                Failure::expression(flag, text, place)
+            }
+            error => Failure::Usage(format!("{flag}: {error}")),
+        })?;
         self.dataset = Arc::new(dataset);
         Ok(())
     }

@@ -127,7 +127,7 @@ impl Dataset {
             }
         }
         let schema = self.schema.clone().with_variables(variables);
-        Dataset { schema, ..self.clone() }.rebuilt(self.virtuals.as_ref().clone())
+        Dataset { schema, ..self.clone() }.rebuilt(self.texts())
     }
 
     /// The table with the virtual column `name` defined (or redefined) as `text`. Nothing is computed.
@@ -135,28 +135,40 @@ impl Dataset {
     /// # Errors
     /// [`DefineError`] for a bad name, a bad text, or a cycle.
     pub fn with_column(&self, name: &str, text: &str) -> Result<Dataset, DefineError> {
-        let refuse = |reason| DefineError::Name { name: name.to_owned(), reason };
-        if name.trim().is_empty() {
-            return Err(refuse("a column needs a name"));
+        self.with_columns([(name, text)])
+    }
+
+    /// As [`Dataset::with_column`] for several, each a name and a text, in whatever order one may use another.
+    ///
+    /// # Errors
+    /// As [`Dataset::with_column`].
+    pub fn with_columns<'a>(
+        &self,
+        definitions: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Dataset, DefineError> {
+        let mut texts = self.texts();
+        for (name, text) in definitions {
+            let refuse = |reason| Err(DefineError::Name { name: name.to_owned(), reason });
+            if name.trim().is_empty() {
+                return refuse("a column needs a name");
+            }
+            if self.source.schema().field(name).is_some() {
+                return refuse("the file has a column of this name");
+            }
+            if self.schema.variable(name).is_some() {
+                return refuse("there is a variable of this name");
+            }
+            match texts.iter_mut().find(|(existing, _)| existing == name) {
+                Some((_, existing)) => *existing = text.to_owned(),
+                None => texts.push((name.to_owned(), text.to_owned())),
+            }
         }
-        if self.source.schema().field(name).is_some() {
-            return Err(refuse("the file has a column of this name"));
-        }
-        if self.schema.variable(name).is_some() {
-            return Err(refuse("there is a variable of this name"));
-        }
-        let expr = Expr::parse(text, &self.schema)
-            .map_err(|error| DefineError::Text { name: name.to_owned(), error })?;
-        if let Some(cycle) = self.cycle_through(name, &expr) {
-            return Err(DefineError::Cycle { cycle });
-        }
-        let column = VirtualColumn { name: name.to_owned(), text: text.to_owned(), expr };
-        let mut virtuals = self.virtuals.as_ref().clone();
-        match virtuals.iter_mut().find(|existing| existing.name == name) {
-            Some(existing) => *existing = column,
-            None => virtuals.push(column),
-        }
-        self.rebuilt(virtuals)
+        self.rebuilt(texts)
+    }
+
+    /// The virtual columns as they were written.
+    fn texts(&self) -> Vec<(String, String)> {
+        self.virtuals.iter().map(|column| (column.name.clone(), column.text.clone())).collect()
     }
 
     /// The table without the virtual column `name`.
@@ -164,68 +176,50 @@ impl Dataset {
     /// # Errors
     /// [`DefineError::Text`] when another virtual column uses it.
     pub fn without_column(&self, name: &str) -> Result<Dataset, DefineError> {
-        let virtuals = self.virtuals.iter().filter(|column| column.name != name).cloned().collect();
-        self.rebuilt(virtuals)
+        let mut texts = self.texts();
+        texts.retain(|(other, _)| other != name);
+        self.rebuilt(texts)
     }
 
     /// Types every virtual column anew: a redefinition may change the types of those over it.
-    fn rebuilt(&self, virtuals: Vec<VirtualColumn>) -> Result<Dataset, DefineError> {
+    fn rebuilt(&self, texts: Vec<(String, String)>) -> Result<Dataset, DefineError> {
         let mut fields = self.source.schema().fields().to_vec();
         let with_variables = |fields| Schema::new(fields).with_variables(self.schema.variables().to_vec());
         let mut schema = with_variables(fields.clone());
-        let mut typed: BTreeMap<String, Expr> = BTreeMap::new();
-        let mut waiting: Vec<&VirtualColumn> = virtuals.iter().collect();
-        // Definitions may refer to later ones after a redefinition, so go by dependency.
+        let mut typed: BTreeMap<&str, Expr> = BTreeMap::new();
+        let mut waiting: Vec<&(String, String)> = texts.iter().collect();
+        // Definitions may refer to later ones, so go by dependency.
         while !waiting.is_empty() {
-            let mut first_error = None;
+            let mut errors = Vec::new();
             let before = waiting.len();
-            waiting.retain(|column| match Expr::parse(&column.text, &schema) {
+            waiting.retain(|(name, text)| match Expr::parse(text, &schema) {
                 Ok(expr) => {
-                    fields.push(Field::new(&column.name, expr.data_type().clone()));
+                    fields.push(Field::new(name, expr.data_type().clone()));
                     schema = with_variables(fields.clone());
-                    typed.insert(column.name.clone(), expr);
+                    typed.insert(name, expr);
                     false
                 }
                 Err(error) => {
-                    first_error.get_or_insert(DefineError::Text { name: column.name.clone(), error });
+                    errors.push(error);
                     true
                 }
             });
-            if waiting.len() == before
-                && let Some(error) = first_error
-            {
-                return Err(error);
+            if waiting.len() == before {
+                return Err(hindrance(&waiting, &errors));
             }
         }
         // Columns are listed in order of definition, whatever order typing took.
         let mut fields = self.source.schema().fields().to_vec();
-        let mut columns = Vec::with_capacity(virtuals.len());
-        for column in virtuals {
-            if let Some(expr) = typed.remove(&column.name) {
-                fields.push(Field::new(&column.name, expr.data_type().clone()));
-                columns.push(VirtualColumn { expr, ..column });
+        let mut columns = Vec::with_capacity(texts.len());
+        for (name, text) in &texts {
+            if let Some(expr) = typed.remove(name.as_str()) {
+                fields.push(Field::new(name, expr.data_type().clone()));
+                columns.push(VirtualColumn { name: name.clone(), text: text.clone(), expr });
             }
         }
         let schema = with_variables(fields);
         let (source, zones) = (self.source.clone(), self.zones.clone());
         Ok(Dataset { source, zones, virtuals: Arc::new(columns), schema })
-    }
-
-    /// The names from `name` back to itself, if defining it as `expr` closed a circle.
-    fn cycle_through(&self, name: &str, expr: &Expr) -> Option<Vec<String>> {
-        fn walk(dataset: &Dataset, name: &str, expr: &Expr, path: &mut Vec<String>) -> bool {
-            for used in expr.columns() {
-                path.push(used.to_owned());
-                let through = dataset.virtuals.iter().find(|column| column.name == used);
-                if used == name || through.is_some_and(|column| walk(dataset, name, &column.expr, path)) {
-                    return true;
-                }
-                path.pop();
-            }
-            false
-        }
-        let mut path = vec![name.to_owned()];
-        walk(self, name, expr, &mut path).then_some(path)
     }
 
     /// `expr` over stored columns only: every virtual column replaced by what it means.
@@ -241,6 +235,28 @@ impl Dataset {
     /// What tells this table and its virtual columns from every other.
     pub fn identity(&self) -> String {
         self.source.identity()
+    }
+}
+
+/// Why none of these columns can be typed: they need each other in a circle, or one is wrong by itself.
+fn hindrance(waiting: &[&(String, String)], errors: &[ExprError]) -> DefineError {
+    // A column that is not there is what the error points at.
+    let needed = |at: usize| {
+        let place = waiting[at].1.get(errors[at].span.clone())?;
+        let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+        waiting.iter().position(|(name, _)| place == name || place == quoted(name))
+    };
+    let mut path = vec![0];
+    loop {
+        let at = path[path.len() - 1];
+        let Some(next) = needed(at) else {
+            return DefineError::Text { name: waiting[at].0.clone(), error: errors[at].clone() };
+        };
+        if let Some(start) = path.iter().position(|&known| known == next) {
+            let cycle = path[start..].iter().chain([&next]).map(|&at| waiting[at].0.clone()).collect();
+            return DefineError::Cycle { cycle };
+        }
+        path.push(next);
     }
 }
 

@@ -367,9 +367,6 @@ fn named(dataset: &Dataset, document: &Document) -> Result<Option<Dataset>, Defi
     if wanted.clone().eq(present) && variables == known {
         return Ok(None);
     }
-    let mut changed = Dataset::new(dataset.source().clone()).with_variables(variables)?;
-    for (name, text) in wanted {
-        changed = changed.with_column(name, text)?;
-    }
-    Ok(Some(changed))
+    let plain = Dataset::new(dataset.source().clone()).with_variables(variables)?;
+    Ok(Some(plain.with_columns(wanted.map(|(name, text)| (name.as_str(), text.as_str())))?))
 }
