@@ -17,6 +17,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
 use super::QueryError;
+use super::by_name::by_name;
 use crate::aggregate::{
     AGGREGATES, Aggregate, Cuts, FromSample, Goal, Input, Lane, Lanes, Measured, Parameter, Search, Sight,
     Standing,
@@ -178,11 +179,12 @@ fn aggregation(text: &str, call: &OuterCall, schema: &Schema) -> Result<Aggregat
         .ok_or_else(|| unknown(&call.name, call.name_span.clone(), "no aggregate"))?;
     let is_star = matches!(call.arguments.as_slice(), [only] if text[only.clone()].trim() == "*");
     let spans = if is_star { &[][..] } else { &call.arguments[..] };
+    let (aggregate, spans) = by_name(text, aggregate, spans, schema)?;
     // The number, if it takes one, is what follows its values.
     let takes_number = aggregate.parameter.is_some() && spans.len() > aggregate.least_arguments();
     let (spans, number) = match spans.split_last() {
         Some((number, spans)) if takes_number => (spans, Some(number)),
-        _ => (spans, None),
+        _ => (&spans[..], None),
     };
     let read = |span: &std::ops::Range<usize>| {
         Expr::parse(&text[span.clone()], schema).map_err(|mut error| {
@@ -275,7 +277,7 @@ fn accepted(aggregate: &Aggregate, values: &[Expr]) -> Result<(), (String, usize
     }
 }
 
-fn trimmed(text: &str, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+pub(super) fn trimmed(text: &str, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
     let part = &text[span.clone()];
     let start = span.start + part.len() - part.trim_start().len();
     start..(span.start + part.trim_end().len()).max(start)

@@ -9,6 +9,7 @@
 //! or a cache.
 
 mod brush;
+mod by_name;
 mod code_file;
 mod codes;
 mod compile;
