@@ -265,6 +265,36 @@ fn a_mistake_is_pointed_at() {
     assert!(error.contains('^'), "{error}");
     let error = fails(&["info", &file, "--let", "x=age+*2"], 2);
     assert!(error.contains("age+*2\n") && error.contains('^'), "{error}");
+    let error = fails(&["agg", &file, "--agg", "var(age, dof=1)"], 2);
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines[..3], ["outcrop: --agg:", "  var(age, dof=1)", "           ^^^"]);
+    let error = fails(&["agg", &file, "--where", "sex == male"], 2);
+    assert!(error.contains("a text stands in quotes; did you mean 'male'?"), "{error}");
+}
+
+#[test]
+fn virtual_columns_are_given_in_any_order_and_a_circle_is_named() {
+    let file = sample("titanic.hdf5");
+    let in_order = succeeds(&["agg", &file, "--agg", "mean(2 * age + 1)"]);
+    let defined = ["--let", "a=b+1", "--let", "b=2*age", "--agg", "mean(a)"];
+    let found = succeeds(&[&["agg", &file][..], &defined].concat());
+    assert_eq!(found.lines().last().unwrap().trim(), in_order.lines().last().unwrap().trim());
+    let error = fails(&["info", &file, "--let", "c=age", "--let", "a=b+1", "--let", "b=`a`*2"], 2);
+    assert!(error.contains("column `a` would depend on itself: a → b → a"), "{error}");
+    let error = fails(&["info", &file, "--let", "a=b+1", "--let", "b=agee*2"], 2);
+    assert!(error.contains("  agee*2\n  ^^^^") && error.contains("age"), "{error}");
+}
+
+#[test]
+fn an_argument_of_an_aggregate_may_be_given_by_name() {
+    let file = sample("titanic.hdf5");
+    let value = |measure: &str| {
+        let out = succeeds(&["agg", &file, "--agg", measure]);
+        out.lines().last().unwrap().split_whitespace().last().unwrap().to_owned()
+    };
+    assert_eq!(value("var(age, ddof=1)"), value("var_sample(age)"));
+    assert_eq!(value("sd(age, ddof = 0)"), value("sd(age)"));
+    assert_ne!(value("sd(age)"), value("sd_sample(age)"));
 }
 
 #[test]

@@ -6,9 +6,9 @@
 
 A table with every kind of column (nulls, NaN, empty and unusual texts, negative and large numbers) is made from
 the seed and asked histograms, group-bys, extremes, distinct counts and quantiles of random expressions under
-random filters. NaN is missing to Outcrop, so the others get it as null; a comparison that a missing value would
-decide differently (`!=`, `not`) is put only to columns without NaN. Sums of floats may differ by rounding, all
-else not at all.
+random filters. NaN is missing to Outcrop, so the others get it as null, and their comparisons with null count as
+false, as Outcrop's do; `!=`, which is true of NaN, is put only to columns without. Sums of floats may differ by
+rounding, all else not at all.
 """
 
 import argparse
@@ -95,62 +95,65 @@ def real(r, depth=2):
             a.polars / (1.0 + b.polars * b.polars))
     c = condition(r, 0)
     return Term(
-        f"if({c.ours}, {a.ours}, {b.ours})" if c.total else a.ours,
-        f"CASE WHEN {c.sql} THEN {a.sql} ELSE {b.sql} END" if c.total else a.sql,
-        pl.when(c.polars).then(a.polars).otherwise(b.polars) if c.total else a.polars)
+        f"if({c.ours}, {a.ours}, {b.ours})",
+        f"CASE WHEN {c.sql} THEN {a.sql} ELSE {b.sql} END",
+        pl.when(c.polars).then(a.polars).otherwise(b.polars))
 
 
 def condition(r, depth=2):
-    """A filter. `total`: true or false for every row, never missing."""
+    """A filter, true or false for every row."""
     choice = r.randrange(9 if depth else 6)
     if choice == 0:
         name, n = r.choice([("v", 12.25), ("v", 40.5), ("z", 3), ("z", 100), ("i", 0), ("i", -321)])
         op = r.choice(["<", "<=", ">", ">=", "==", "!="])
-        return compare(column(name), op, n, True)
+        return compare(column(name), op, n)
     if choice == 1:
         op = r.choice(["<", "<=", ">", ">=", "=="])
-        return compare(real(r, 1) if depth else column("x"), op, r.choice([0.0, 1.5, -3.0, 8.0]), False)
+        return compare(real(r, 1) if depth else column("x"), op, r.choice([0.0, 1.5, -3.0, 8.0]))
     if choice == 2:
         name = r.choice("sd")
         text = r.choice(["CMT", "VTS", "", "naïve", "a much longer name than twelve bytes", "absent"])
         term = column(name)
-        return finish(f"{term.ours} == '{text}'", f"{term.sql} = '{text}'", term.polars.cast(pl.String) == text, name == "d")
+        return comparison(f"{term.ours} == '{text}'", f"{term.sql} = '{text}'", term.polars.cast(pl.String) == text)
     if choice == 3:
         lo, width = r.choice([-2.0, 0.25, 3.0]), r.choice([0.5, 2.0, 20.0])
         c = column(r.choice("xvg"))
-        return finish(
-            f"{lo} <= {c.ours} < {lo + width}", f"({c.sql} >= {lo} AND {c.sql} < {lo + width})",
-            (c.polars >= lo) & (c.polars < lo + width), c.ours == "v")
+        if r.random() < 0.5:
+            return comparison(
+                f"{lo} <= {c.ours} < {lo + width}", f"({c.sql} >= {lo} AND {c.sql} < {lo + width})",
+                (c.polars >= lo) & (c.polars < lo + width))
+        c = column(r.choice("vgb"))
+        return comparison(
+            f"({c.ours} not between {lo} and {lo + width})", f"{c.sql} NOT BETWEEN {lo} AND {lo + width}",
+            (c.polars < lo) | (c.polars > lo + width))
     if choice == 4:
         c, some = column("b"), r.sample(range(7), 3)
-        return finish(
-            f"b in [{some[0]}, {some[1]}, {some[2]}]", f"{c.sql} IN ({some[0]}, {some[1]}, {some[2]})",
-            c.polars.is_in(some), False)
+        without = r.random() < 0.5
+        word = "not in" if without else "in"
+        among = c.polars.is_in(some)
+        return comparison(
+            f"(b {word} {some})", f"{c.sql} {word} ({some[0]}, {some[1]}, {some[2]})", ~among if without else among)
     if choice == 5:
         hour = r.randrange(24)
-        return finish(f"hour(t) >= {hour}", f"hour(t) >= {hour}", pl.col("t").dt.hour() >= hour, True)
+        return comparison(f"hour(t) >= {hour}", f"hour(t) >= {hour}", pl.col("t").dt.hour() >= hour)
     a, b = condition(r, depth - 1), condition(r, depth - 1)
     if choice == 6:
-        return finish(f"({a.ours} and {b.ours})", f"({a.sql} AND {b.sql})", a.polars & b.polars, a.total and b.total)
+        return Term(f"({a.ours} and {b.ours})", f"({a.sql} AND {b.sql})", a.polars & b.polars)
     if choice == 7:
-        return finish(f"({a.ours} or {b.ours})", f"({a.sql} OR {b.sql})", a.polars | b.polars, a.total and b.total)
-    if a.total:
-        return finish(f"not ({a.ours})", f"NOT ({a.sql})", ~a.polars, True)
-    return a
+        return Term(f"({a.ours} or {b.ours})", f"({a.sql} OR {b.sql})", a.polars | b.polars)
+    return Term(f"(not ({a.ours}))", f"(NOT ({a.sql}))", ~a.polars)
 
 
-def compare(term, op, n, total):
+def compare(term, op, n):
     sql = {"==": "=", "!=": "<>"}.get(op, op)
     compared = {"<": term.polars < n, "<=": term.polars <= n, ">": term.polars > n, ">=": term.polars >= n,
                 "==": term.polars == n, "!=": term.polars != n}[op]
     number = f"{n}::DOUBLE" if isinstance(n, float) else str(n)
-    return finish(f"({term.ours} {op} {n})", f"({term.sql} {sql} {number})", compared, total)
+    return comparison(f"({term.ours} {op} {n})", f"({term.sql} {sql} {number})", compared)
 
 
-def finish(ours, sql, polars, total):
-    term = Term(ours, sql, polars)
-    term.total = total
-    return term
+def comparison(ours, sql, polars):
+    return Term(ours, f"coalesce({sql}, false)", polars.fill_null(False))
 
 
 def aggregation(r):

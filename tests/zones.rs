@@ -103,6 +103,13 @@ fn selections(dataset: &Dataset) -> Vec<Selection> {
         "x != x",
         "ismissing(x)",
         "x > 1e9",
+        "not (x > 1e9)",
+        "not (x < 1e9)",
+        "x != 7",
+        "x not in [1, 2, 3]",
+        "x not between 2 and 9",
+        "not (n > 0)",
+        "not (f < 9) or n > 0",
         "1 / n > 0",
     ] {
         clauses.push(Clause::filter(expr(text)));
@@ -238,7 +245,7 @@ fn a_zone_map_on_disk_is_recalled_until_the_file_changes() {
     maps.keep(&changed);
     let kept = || std::fs::read_dir(folder.path().join("zones")).unwrap().map(|entry| entry.unwrap().path());
     assert_eq!(kept().count(), 1, "the map of the earlier state is gone");
-    std::fs::write(kept().next().unwrap(), b"OUTZON02 and then nothing of use").unwrap();
+    std::fs::write(kept().next().unwrap(), b"OUTZON03 and then nothing of use").unwrap();
     let damaged = open();
     assert!(!maps.recall(&damaged));
     assert_eq!(count(&damaged), 1000);

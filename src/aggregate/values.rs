@@ -299,14 +299,17 @@ pub fn bounds(array: &ArrayRef) -> Option<Domain> {
         return None;
     }
     let array = plain_numbers(array);
-    numbers!(array, |values| Some(domain(extent(values))), else None)
+    let domain = numbers!(array, |values| Some(domain(extent(values))), else None)?;
+    Some(Domain { missing: array.null_count() > 0, ..domain })
 }
 
 fn domain<T: EdgeValue>(extent: Extent<T>) -> Domain {
     /// From here on not every whole number is a double.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let domain = match extent.bounds {
-        Some((least, greatest)) => Domain { min: least.to_f64(), max: greatest.to_f64(), nan: extent.nan },
+        Some((least, greatest)) => {
+            Domain { nan: extent.nan, ..Domain::new(least.to_f64(), greatest.to_f64()) }
+        }
         None => Domain { nan: extent.nan, ..Domain::EMPTY },
     };
     let rounded = !T::IS_REAL && (domain.min <= -EXACT || domain.max >= EXACT);

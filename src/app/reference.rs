@@ -54,6 +54,8 @@ impl From<&'static Function> for Entry {
             example: function.example,
             missing: match function.missing {
                 Missing::Propagates => "A missing argument makes the result missing.",
+                Missing::False => "A missing argument makes the result false.",
+                Missing::Never => "The result is never missing.",
                 Missing::Own => "Missing arguments are treated as described.",
             },
         }

@@ -11,4 +11,4 @@ mod zones;
 pub use memory_source::MemorySource;
 pub use source::{ReadError, Source, cut, read_each};
 pub use table::{Dataset, DefineError, VirtualColumn};
-pub use zones::{ZONE_ROWS, Zone, Zones};
+pub use zones::{ZONE_ROWS, Zones};

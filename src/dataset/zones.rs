@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 
 use super::{Source, cut};
 use crate::aggregate;
@@ -17,20 +17,11 @@ pub const ZONE_ROWS: u64 = 1 << 15;
 /// Most zones of a table that are kept: 32 MiB for each column.
 const MOST_ZONES: usize = 1 << 20;
 /// First bytes of a zone map, with the number of its form.
-const MAGIC: &[u8; 8] = b"OUTZON02";
+const MAGIC: &[u8; 8] = b"OUTZON03";
 /// Bytes of one zone written.
-const ZONE_BYTES: usize = 21;
+const ZONE_BYTES: usize = 17;
 
-/// What is known of one column in some rows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Zone {
-    /// Holds every value that is not null.
-    pub domain: Domain,
-    /// Number of nulls.
-    pub nulls: u32,
-}
-
-type ColumnZones = Box<[OnceLock<Zone>]>;
+type ColumnZones = Box<[OnceLock<Domain>]>;
 
 /// What is known of the columns of one table.
 #[derive(Debug)]
@@ -83,31 +74,25 @@ impl Zones {
             return;
         }
         if let Some(domain) = aggregate::bounds(values) {
-            self.set(column, zone, Zone { domain, nulls: values.null_count() as u32 });
+            self.set(column, zone, domain);
         }
     }
 
     /// What is known of `column` in `rows`; `None` if there is a zone of which nothing is.
-    pub fn of(&self, column: usize, rows: &Range<u64>) -> Option<Zone> {
+    pub fn of(&self, column: usize, rows: &Range<u64>) -> Option<Domain> {
         if rows.is_empty() {
             return None;
         }
         let first = self.starts.partition_point(|&start| start <= rows.start).checked_sub(1)?;
         let end = self.starts.partition_point(|&start| start < rows.end);
-        (first..end)
-            .map(|zone| self.zone(column, zone))
-            .reduce(|a, b| {
-                let (a, b) = (a?, b?);
-                Some(Zone { domain: a.domain.hull(b.domain), nulls: a.nulls.saturating_add(b.nulls) })
-            })
-            .flatten()
+        (first..end).map(|zone| self.zone(column, zone)).reduce(|a, b| Some(a?.hull(b?))).flatten()
     }
 
-    fn zone(&self, column: usize, zone: usize) -> Option<Zone> {
+    fn zone(&self, column: usize, zone: usize) -> Option<Domain> {
         self.columns.get(column)?.get()?.get(zone)?.get().copied()
     }
 
-    fn set(&self, column: usize, zone: usize, known: Zone) {
+    fn set(&self, column: usize, zone: usize, known: Domain) {
         let Some(column) = self.columns.get(column) else { return };
         let zones = column.get_or_init(|| (0..self.len()).map(|_| OnceLock::new()).collect());
         if zones.get(zone).is_some_and(|place| place.set(known).is_ok()) {
@@ -125,11 +110,11 @@ impl Zones {
             bytes.extend((position as u32).to_le_bytes());
             for zone in zones {
                 let known = zone.get().copied();
-                let Zone { domain, nulls } = known.unwrap_or(Zone { domain: Domain::EMPTY, nulls: 0 });
+                let domain = known.unwrap_or(Domain::EMPTY);
                 bytes.extend(domain.min.to_le_bytes());
                 bytes.extend(domain.max.to_le_bytes());
-                bytes.extend(nulls.to_le_bytes());
-                bytes.push(u8::from(known.is_some()) | u8::from(domain.nan) << 1);
+                let flags = [known.is_some(), domain.nan, domain.missing];
+                bytes.push(flags.iter().rev().fold(0, |byte, &flag| byte << 1 | u8::from(flag)));
             }
         }
         bytes.extend(checksum(&bytes).to_le_bytes());
@@ -174,12 +159,11 @@ impl Zones {
     }
 }
 
-fn read_zone(bytes: &[u8]) -> Option<Zone> {
+fn read_zone(bytes: &[u8]) -> Option<Domain> {
     let (min, rest) = bytes.split_first_chunk::<8>()?;
     let (max, rest) = rest.split_first_chunk::<8>()?;
-    let (nulls, rest) = rest.split_first_chunk::<4>()?;
     let flags = *rest.first()?;
-    let domain = Domain { min: f64::from_le_bytes(*min), max: f64::from_le_bytes(*max), nan: flags & 2 != 0 };
-    let is_sound = flags & 1 != 0 && !domain.min.is_nan() && !domain.max.is_nan();
-    is_sound.then(|| Zone { domain, nulls: u32::from_le_bytes(*nulls) })
+    let (min, max) = (f64::from_le_bytes(*min), f64::from_le_bytes(*max));
+    let is_sound = flags & 1 != 0 && !min.is_nan() && !max.is_nan();
+    is_sound.then_some(Domain { min, max, nan: flags & 2 != 0, missing: flags & 4 != 0 })
 }

@@ -5,10 +5,12 @@ use std::ops::Range;
 use super::error::{ExprError, nearest};
 use super::functions::{Function, all_names, function};
 use super::literal::{Literal, common, parse_time};
+use super::named::{named, placed};
+use super::negated::negated;
 use super::parse::{Ast, AstKind};
 use super::print::quote_name;
 use super::tree::{Call, Expr, Node};
-use super::typing::{Mistake, is_time};
+use super::typing::{Mistake, is_text, is_time};
 use crate::data::Schema;
 
 /// Types a tree.
@@ -47,11 +49,16 @@ impl Checker<'_> {
             AstKind::Quoted(name) => self.column(name, ast.span.clone()),
             AstKind::List(items) => self.list(items, ast.span.clone()),
             AstKind::Operator(name, parts) => {
-                let arguments = self.all(parts)?;
+                let is_null = |part: &Ast| matches!(part.kind, AstKind::Literal(Literal::Null));
+                if matches!(*name, "equal" | "not_equal") && parts.iter().any(is_null) {
+                    return Err(self.equal_to_null(parts, *name == "equal", ast.span.clone()));
+                }
+                let arguments = self.operands(parts)?;
                 self.call(known(name, &ast.span)?, arguments, parts, ast.span.clone())
             }
+            AstKind::Negated(test) => Ok(negated(&self.check(test)?)),
             AstKind::Chain(parts, names) => {
-                let operands = self.all(parts)?;
+                let operands = self.operands(parts)?;
                 let mut whole: Option<Expr> = None;
                 for (i, name) in names.iter().enumerate() {
                     let pair = operands[i..i + 2].to_vec();
@@ -67,8 +74,8 @@ impl Checker<'_> {
             }
             AstKind::Call(name, name_span, parts) => {
                 let function = self.function(name, name_span.clone())?;
-                let arguments = self.arguments(function, parts)?;
-                self.call(function, arguments, parts, ast.span.clone())
+                let (arguments, parts) = self.arguments(function, parts, 0)?;
+                self.call(function, arguments, &parts, ast.span.clone())
             }
             AstKind::Member { of, name, name_span, arguments } => {
                 self.member(ast, of, name, name_span.clone(), arguments.as_deref())
@@ -80,21 +87,62 @@ impl Checker<'_> {
         parts.iter().map(|part| self.check(part)).collect()
     }
 
-    /// The arguments of a call; one written as in Python, `regex=True`, is told where it belongs.
-    fn arguments(&self, function: &Function, parts: &[Ast]) -> Result<Vec<Expr>, ExprError> {
-        let explained = |error: ExprError| {
+    /// What stands beside an operator. A name beside a text that is no column is taken for a text.
+    fn operands(&self, parts: &[Ast]) -> Result<Vec<Expr>, ExprError> {
+        self.all(parts).map_err(|error| {
+            let is_it = |ast: &Ast| matches!(ast.kind, AstKind::Name(_)) && ast.span == error.span;
+            let holds_it = |part: &Ast| match &part.kind {
+                AstKind::List(items) => items.iter().any(is_it),
+                _ => is_it(part),
+            };
+            let is_text = |part: &Ast| {
+                !matches!(part.kind, AstKind::Literal(_))
+                    && self.check(part).is_ok_and(|expr| is_text(expr.data_type()))
+            };
             let name = &self.text[error.span.clone()];
-            let rest = self.text[error.span.end..].trim_start();
-            let is_named = rest.starts_with('=')
-                && parts.iter().any(|part| part.span.start == error.span.start)
-                && function.signature.split(['(', ',', ')', '=']).any(|part| part.trim() == name);
-            if !is_named {
+            if function(name).is_some() || !parts.iter().any(holds_it) || !parts.iter().any(is_text) {
                 return error;
             }
-            let message = format!("arguments go by their place, without a name: {}", function.signature);
-            ExprError::new(message, error.span)
+            let message = format!("there is no column {name}, and a text stands in quotes");
+            ExprError { message, suggestion: Some(format!("'{name}'")), ..error }
+        })
+    }
+
+    fn equal_to_null(&self, parts: &[Ast], equal: bool, span: Range<usize>) -> ExprError {
+        let value = parts.iter().find(|part| !matches!(part.kind, AstKind::Literal(Literal::Null)));
+        let test = if equal { "is null" } else { "is not null" };
+        ExprError {
+            message: format!(
+                "nothing equals null or differs from it; whether a value is missing tells {test}"
+            ),
+            span,
+            suggestion: value.map(|value| format!("{} {test}", &self.text[value.span.clone()])),
+        }
+    }
+
+    /// The arguments of a call by their places, and as they are written; the first of which `before` stand
+    /// before a dot.
+    fn arguments(
+        &self,
+        function: &Function,
+        parts: &[Ast],
+        before: usize,
+    ) -> Result<(Vec<Expr>, Vec<Ast>), ExprError> {
+        let is_value =
+            |name: &str| self.schema.position(name).is_some() || self.schema.variable(name).is_some();
+        let places = placed(function, parts, before, self.text, is_value)?;
+        let explained = |error: ExprError| {
+            let mut written = parts.iter().filter_map(|part| named(part, self.text)).map(|(name, _)| name);
+            match written.find(|name| self.text[error.span.clone()] == **name) {
+                Some(name) => {
+                    let call = function.signature;
+                    let message = format!("there is no column {name}, nor an argument of that name: {call}");
+                    ExprError { message, ..error }
+                }
+                None => error,
+            }
         };
-        self.all(parts).map_err(explained)
+        Ok((self.all(&places).map_err(explained)?, places))
     }
 
     fn column(&self, name: &str, span: Range<usize>) -> Result<Expr, ExprError> {
@@ -196,8 +244,8 @@ impl Checker<'_> {
             && self.schema.position(module).is_none()
         {
             let function = self.function(name, name_span)?;
-            let checked = self.arguments(function, parts)?;
-            return self.call(function, checked, parts, ast.span.clone());
+            let (checked, parts) = self.arguments(function, parts, 0)?;
+            return self.call(function, checked, &parts, ast.span.clone());
         }
         let (subject, namespace) = match &of.kind {
             AstKind::Member { of: inner, name: space, arguments: None, .. }
@@ -238,8 +286,9 @@ impl Checker<'_> {
         };
         let mut checked = vec![subject_expr];
         let mut parts = vec![subject.clone()];
-        checked.extend(self.arguments(found, arguments.unwrap_or_default())?);
-        parts.extend_from_slice(arguments.unwrap_or_default());
+        let (others, places) = self.arguments(found, arguments.unwrap_or_default(), 1)?;
+        checked.extend(others);
+        parts.extend(places);
         // `x.where(condition, other)` as pandas has it, beside Vaex's `condition.where(yes, no)`.
         if found.name == "if" && checked.len() > 1 && is_bool(&checked[1]) && !is_bool(&checked[0]) {
             checked.swap(0, 1);

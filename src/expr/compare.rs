@@ -12,16 +12,20 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
-use super::functions::{Arguments, Value, booleans, side};
+use super::functions::{Arguments, Value, booleans, certain, side};
 use super::typing::{is_text, unit};
 use crate::kernel::compare::{Comparison, Side, bits2, compare, constant};
 use crate::kernel::text::{Offset, equal};
 
-/// Compares the two arguments, missing where one of them is.
+/// Compares the two arguments, false where one of them is missing.
 pub(super) fn run(comparison: Comparison, a: &Arguments) -> Result<ArrayRef, ArrowError> {
     let [left, right] = a.values else {
         return Err(ArrowError::InvalidArgumentError("two values are compared".to_owned()));
     };
+    let is_absent = |v: &Value| v.array.data_type() == &DataType::Null || (v.scalar && v.array.is_null(0));
+    if is_absent(left) || is_absent(right) {
+        return Ok(booleans(constant(false, a.rows), a.rows, None));
+    }
     if left.scalar && !right.scalar {
         return ordered(comparison.flipped(), right, left, a);
     }
@@ -40,7 +44,7 @@ fn ordered(
     }
     if t == &DataType::Boolean {
         let (left, right) = (left.full(a.rows)?, right.full(a.rows)?);
-        return Ok(Arc::new(arrow_compare(comparison, &left, &right)?));
+        return arrow_compare(comparison, &left, &right);
     }
     let bits = match (t, u) {
         (t, u) if t == u && t.is_numeric() => match t {
@@ -62,7 +66,7 @@ fn ordered(
             _ => return Err(unexpected(t, u)),
         },
     };
-    Ok(booleans(bits, a.rows, a.nulls()))
+    Ok(certain(bits, a.rows, a.nulls().as_ref()))
 }
 
 fn unexpected(a: &DataType, b: &DataType) -> ArrowError {
@@ -234,14 +238,23 @@ fn times(
     Ok(bits2(a_values, b_values, |a, b| comparison.holds(&(i128::from(a) * by_a), &(i128::from(b) * by_b))))
 }
 
-fn arrow_compare(comparison: Comparison, a: &dyn Datum, b: &dyn Datum) -> Result<BooleanArray, ArrowError> {
-    match comparison {
+fn arrow_compare(comparison: Comparison, a: &dyn Datum, b: &dyn Datum) -> Result<ArrayRef, ArrowError> {
+    let found = match comparison {
         Comparison::Less => cmp::lt(a, b),
         Comparison::LessEqual => cmp::lt_eq(a, b),
         Comparison::Greater => cmp::gt(a, b),
         Comparison::GreaterEqual => cmp::gt_eq(a, b),
         Comparison::Equal => cmp::eq(a, b),
         Comparison::NotEqual => cmp::neq(a, b),
+    }?;
+    Ok(missing_as_false(&found))
+}
+
+/// The same truth values, false where there is none.
+pub(super) fn missing_as_false(found: &BooleanArray) -> ArrayRef {
+    match found.nulls() {
+        Some(nulls) => Arc::new(BooleanArray::new(found.values() & nulls.inner(), None)),
+        None => Arc::new(found.clone()),
     }
 }
 
@@ -251,7 +264,7 @@ fn equal_to(comparison: Comparison, texts: &ArrayRef, wanted: &ArrayRef) -> Opti
         let texts = texts.as_string::<O>();
         equal(texts.value_data(), texts.value_offsets(), wanted.as_string::<O>().value(0).as_bytes())
     }
-    if wanted.is_null(0) || !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
+    if !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
         return None;
     }
     let bits = match texts.data_type() {
@@ -261,7 +274,7 @@ fn equal_to(comparison: Comparison, texts: &ArrayRef, wanted: &ArrayRef) -> Opti
     };
     let equal = BooleanBuffer::new(Buffer::from_vec(bits), 0, texts.len());
     let found = if comparison == Comparison::Equal { equal } else { !&equal };
-    Some(Arc::new(BooleanArray::new(found, texts.nulls().cloned())))
+    Some(missing_as_false(&BooleanArray::new(found, texts.nulls().cloned())))
 }
 
 /// Texts by their bytes, which is the order of code points. A dictionary's values are compared once.
@@ -270,18 +283,18 @@ fn texts(comparison: Comparison, left: &Value, right: &Value, rows: usize) -> Re
         if let Some(dictionary) = left.array.as_any_dictionary_opt() {
             let wanted = cast(&right.array, dictionary.values().data_type())?;
             let found = arrow_compare(comparison, dictionary.values(), &Scalar::new(wanted))?;
-            return take(&found, dictionary.keys(), None);
+            return Ok(missing_as_false(take(&found, dictionary.keys(), None)?.as_boolean()));
         }
         let wanted = cast(&right.array, left.array.data_type())?;
         if let Some(found) = equal_to(comparison, &left.array, &wanted) {
             return Ok(found);
         }
-        return Ok(Arc::new(arrow_compare(comparison, &left.array, &Scalar::new(wanted))?));
+        return arrow_compare(comparison, &left.array, &Scalar::new(wanted));
     }
     let (left, right) = (left.full(rows)?, right.full(rows)?);
     if left.data_type() == right.data_type() && left.as_any_dictionary_opt().is_none() {
-        return Ok(Arc::new(arrow_compare(comparison, &left, &right)?));
+        return arrow_compare(comparison, &left, &right);
     }
     let (left, right) = (cast(&left, &DataType::LargeUtf8)?, cast(&right, &DataType::LargeUtf8)?);
-    Ok(Arc::new(arrow_compare(comparison, &left, &right)?))
+    arrow_compare(comparison, &left, &right)
 }

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use arrow::datatypes::{DataType, TimeUnit};
 
-use super::functions::Family;
+use super::functions::{Family, Missing};
 use super::literal::Literal;
-use super::tree::{Expr, Node};
+use super::tree::{Call, Expr, Node};
 use super::typing::{is_text, plain, unit, zone};
 use crate::data::Domain;
 
 impl Expr {
     /// An interval that holds every value of the expression where its columns lie in the intervals that
-    /// `column` gives. Times and durations are counted in the unit of their type.
+    /// `column` gives, and whether a value may be missing. Times and durations are counted in the unit of
+    /// their type.
     pub fn domain(&self, column: &dyn Fn(&str) -> Domain) -> Domain {
         domain(self, column, &mut HashMap::new())
     }
@@ -48,11 +49,33 @@ fn domain(expr: &Expr, column: &dyn Fn(&str) -> Domain, known: &mut HashMap<[u64
             if call.function.name == "isin" && call.parameters[0] == DataType::Float32 {
                 arguments[1] = rounded(arguments[1], &DataType::Float32);
             }
-            rounded((call.function.domain)(&arguments, &call.parameters), expr.data_type())
+            let found = rounded((call.function.domain)(&arguments, &call.parameters), expr.data_type());
+            let lacks_argument = arguments.iter().any(|argument| argument.missing);
+            let found = match call.function.missing {
+                Missing::False if lacks_argument => found.hull(Domain::FALSE),
+                _ => found,
+            };
+            Domain { missing: may_be_missing(call, &arguments, expr.data_type()), ..found }
         }
     };
     known.insert(expr.digest(), found);
     found
+}
+
+/// Whether a call may give no value. Where nothing better is known it may, as where a result does not fit.
+fn may_be_missing(call: &Call, arguments: &[Domain], output: &DataType) -> bool {
+    let mut missing = arguments.iter().map(|argument| argument.missing);
+    let truth = output == &DataType::Boolean;
+    match (call.function.missing, call.function.name) {
+        (Missing::False | Missing::Never, _) => false,
+        (Missing::Own, "if") => missing.skip(1).any(|missing| missing),
+        (Missing::Own, "coalesce") => missing.all(|missing| missing),
+        (_, "and" | "or" | "not" | "xor") if truth => missing.any(|missing| missing),
+        (Missing::Propagates, _) if call.function.float.is_some() && output.is_floating() => {
+            missing.any(|missing| missing)
+        }
+        _ => true,
+    }
 }
 
 fn items(data_type: &DataType) -> &DataType {
@@ -68,7 +91,7 @@ fn of_literal(literal: &Literal) -> Domain {
         if value as i128 == whole { point } else { point.widened() }
     };
     match literal {
-        Literal::Null => Domain::EMPTY,
+        Literal::Null => Domain { missing: true, ..Domain::EMPTY },
         Literal::Bool(v) => {
             if *v {
                 Domain::TRUE
@@ -105,7 +128,7 @@ fn scaled(domain: Domain, by: f64, per: f64) -> Domain {
     if by == per || domain.is_empty() {
         return domain;
     }
-    Domain { min: domain.min * by / per, max: domain.max * by / per, nan: domain.nan }.widened().widened()
+    Domain { min: domain.min * by / per, max: domain.max * by / per, ..domain }.widened().widened()
 }
 
 /// Bounds after the conversion to a parameter's type.
@@ -119,19 +142,26 @@ fn converted(domain: Domain, from: &DataType, to: &DataType) -> Domain {
             return Domain::ALL;
         }
         let own = if from == &DataType::Date32 { 1.0 / 86_400.0 } else { per_second(a) };
-        return scaled(domain, per_second(b), own);
+        // A time beyond the finer unit's reach is missing.
+        let missing = domain.missing || a != b;
+        return Domain { missing, ..scaled(domain, per_second(b), own) };
     }
-    rounded(domain, to)
+    let is_small = |t: &DataType| t == &DataType::Boolean || (t.is_integer() && t != &DataType::UInt64);
+    let fits = to.is_floating() && (is_small(from) || from == &DataType::UInt64 || from.is_floating())
+        || to == &DataType::Int64 && is_small(from);
+    Domain { missing: domain.missing || !fits, ..rounded(domain, to) }
 }
 
 /// Bounds of values rounded to a type.
 fn rounded(domain: Domain, to: &DataType) -> Domain {
     match to {
-        DataType::Boolean => Domain { min: domain.min.max(0.0), max: domain.max.min(1.0), nan: false },
+        DataType::Boolean => {
+            Domain { min: domain.min.max(0.0), max: domain.max.min(1.0), nan: false, ..domain }
+        }
         DataType::Float32 if !domain.is_empty() => Domain {
             min: f64::from((domain.min as f32).next_down()),
             max: f64::from((domain.max as f32).next_up()),
-            nan: domain.nan,
+            ..domain
         },
         DataType::Float32 | DataType::Float64 => domain,
         t if is_text(t) => Domain::ALL,

@@ -12,7 +12,8 @@
 //! and        = not { ("and" | "&&" | "&") not }
 //! not        = ("not" | "!" | "~") not | comparison
 //! comparison = sum { ("<" | "<=" | ">" | ">=" | "==" | "=" | "!=" | "<>" | "≤" | "≥" | "≠") sum }
-//!              { ["not"] "in" sum | ["not"] "between" sum "and" sum | "is" ["not"] ("null" | "nan") }
+//!              { ["not"] ("in" sum | "between" sum "and" sum | "like" sum)
+//!              | "is" ["not"] ("null" | "nan" | "true" | "false") }
 //! sum        = product { ("+" | "-") product }
 //! product    = sign { ("*" | "/" | "//" | "%") sign }
 //! sign       = ("-" | "+" | "not" | "!" | "~") sign | power
@@ -20,7 +21,7 @@
 //! postfix    = primary { "." name [ "(" [ items ] ")" ] }       x.sqrt(), name.str.lower(), t.dt.hour
 //! primary    = number | text | date | name | "`" any "`" | name "(" [ items ] ")"
 //!            | "(" choice ")" | "[" [ items ] "]" | "(" choice "," [ items ] ")"
-//! items      = choice { "," choice } [ "," ]
+//! items      = [ name "=" ] choice { "," [ name "=" ] choice } [ "," ]          named as in the signature
 //! number     = 12  1_000  0xff  0b11  0o17  1.5  .5  1e-6
 //! text       = 'it''s'  "say \"yes\""           \n \t \r \0 \\ \' \"; other backslashes stay
 //! date       = 2015-01-31  2015-01-31T12:00  2015-01-31T12:00:05.25Z  2015-01-31T12:00+02:00
@@ -47,9 +48,12 @@
 //!
 //! # Missing and NaN
 //!
-//! A missing argument makes the result missing, but `false and missing` is false and
-//! `true or missing` is true; a filter passes only rows where it is true. Comparisons with NaN are
-//! false, but `!=` is true. -0.0 equals 0.0.
+//! Comparisons with a missing value are false, all of them: `==`, `!=`, `<`, `in`, `not in`, `between`, `not
+//! between`. They are never missing themselves, so that `not (x > 1)` is true where x is missing and `x <= 1`
+//! is not; whether a value is missing tells `x is null`. Everything else is missing where an argument is, but
+//! `false and missing` is false and `true or missing` is true; a filter passes only rows where it is true.
+//! Comparisons with NaN are false, but the negative ones (`!=`, `not in`, `not between`) are true. -0.0 equals
+//! 0.0.
 
 mod check;
 mod compare;
@@ -60,6 +64,8 @@ mod functions;
 mod fuse;
 mod fused;
 mod literal;
+mod named;
+mod negated;
 mod outer;
 mod parse;
 mod print;

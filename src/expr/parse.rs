@@ -33,6 +33,8 @@ pub(super) enum AstKind {
     Operator(&'static str, Vec<Ast>),
     /// `a < b <= c`: operands, and the functions between them.
     Chain(Vec<Ast>, Vec<&'static str>),
+    /// `x not in list`, `x not between low and high`, by the test without the word.
+    Negated(Box<Ast>),
     /// `name(arguments)`.
     Call(String, Range<usize>, Vec<Ast>),
     /// `of.name` or `of.name(arguments)`.
@@ -84,6 +86,8 @@ fn keyword(name: &str) -> Option<&'static str> {
         _ => None,
     })
 }
+
+const IS_WHAT: &str = "null, nan, true or false is expected here: x is null";
 
 struct Parser {
     tokens: Vec<(Token, Range<usize>)>,
@@ -156,6 +160,8 @@ impl Parser {
             | AstKind::Operator(_, parts)
             | AstKind::Chain(parts, _)
             | AstKind::Call(_, _, parts) => deepest(parts) + u32::from(matches!(kind, AstKind::Chain(..))),
+            // Every operand is asked whether it is missing.
+            AstKind::Negated(test) => test.depth + 4,
             AstKind::Member { of, arguments, .. } => of.depth.max(arguments.as_deref().map_or(0, deepest)),
         };
         if depth > DEEPEST {
@@ -246,43 +252,63 @@ impl Parser {
             _ => self.node(AstKind::Chain(operands, functions), start)?,
         };
         loop {
-            let negated = self.word() == Some("not");
-            if negated {
-                self.next();
-            }
+            let negated = self.take_word("not");
             left = if self.take_word("in") {
                 let list = self.sum()?;
-                self.node(AstKind::Operator("isin", vec![left, list]), start)?
+                let test = self.node(AstKind::Operator("isin", vec![left, list]), start)?;
+                if negated { self.node(AstKind::Negated(Box::new(test)), start)? } else { test }
             } else if self.take_word("between") {
                 let low = self.sum()?;
                 if !self.take_word("and") {
                     return Err(ExprError::new("and is expected here: x between 1 and 2", self.span()));
                 }
                 let high = self.sum()?;
-                self.node(AstKind::Chain(vec![low, left, high], vec!["less_equal", "less_equal"]), start)?
+                let test = self.between(left, low, high, start)?;
+                if negated { self.node(AstKind::Negated(Box::new(test)), start)? } else { test }
+            } else if self.take_like() {
+                let pattern = self.sum()?;
+                let test = self.node(AstKind::Operator("like", vec![left, pattern]), start)?;
+                if negated { self.node(AstKind::Operator("not", vec![test]), start)? } else { test }
             } else if negated {
-                return Err(ExprError::new("in or between is expected here", self.span()));
+                return Err(ExprError::new("in, between or like is expected here", self.span()));
             } else if self.take_word("is") {
                 let negated = self.take_word("not");
                 let place = self.span();
-                let function = match self.next() {
-                    Token::Name(name) if matches!(keyword(&name), Some("null" | "none")) => "ismissing",
-                    Token::Name(name) if name.eq_ignore_ascii_case("nan") => "isnan",
-                    _ => return Err(ExprError::new("null or nan is expected here: x is null", place)),
+                let kind = match self.next() {
+                    Token::Name(name) => match keyword(&name) {
+                        Some("null" | "none") => AstKind::Operator("ismissing", vec![left]),
+                        Some(word @ ("true" | "false")) => {
+                            let truth = AstKind::Literal(Literal::Bool(word == "true"));
+                            AstKind::Operator("equal", vec![left, self.node(truth, place.start)?])
+                        }
+                        None if name.eq_ignore_ascii_case("nan") => AstKind::Operator("isnan", vec![left]),
+                        _ => return Err(ExprError::new(IS_WHAT, place)),
+                    },
+                    _ => return Err(ExprError::new(IS_WHAT, place)),
                 };
-                let test = self.node(AstKind::Operator(function, vec![left]), start)?;
+                let test = self.node(kind, start)?;
                 if negated { self.node(AstKind::Operator("not", vec![test]), start)? } else { test }
             } else {
                 break;
             };
-            if negated {
-                left = self.node(AstKind::Operator("not", vec![left]), start)?;
-            }
         }
         if is_chain && matches!(self.peek(), Token::Symbol("<" | "<=" | ">" | ">=" | "==" | "!=")) {
             return Err(ExprError::new("an operator other than a comparison is expected here", self.span()));
         }
         Ok(left)
+    }
+
+    fn between(&self, value: Ast, low: Ast, high: Ast, start: usize) -> Result<Ast, ExprError> {
+        self.node(AstKind::Chain(vec![low, value, high], vec!["less_equal", "less_equal"]), start)
+    }
+
+    /// No word of the language: a column may be called so.
+    fn take_like(&mut self) -> bool {
+        let found = matches!(self.peek(), Token::Name(name) if name.eq_ignore_ascii_case("like"));
+        if found {
+            self.next();
+        }
+        found
     }
 
     fn sum(&mut self) -> Result<Ast, ExprError> {
@@ -404,6 +430,17 @@ impl Parser {
                     Some("true") => self.node(AstKind::Literal(Literal::Bool(true)), start),
                     Some("false") => self.node(AstKind::Literal(Literal::Bool(false)), start),
                     Some("null" | "none") => self.node(AstKind::Literal(Literal::Null), start),
+                    Some("between") if calls => {
+                        self.next();
+                        match <[Ast; 3]>::try_from(self.list(")", opened)?) {
+                            Ok([value, low, high]) => self.between(value, low, high, start),
+                            Err(_) => {
+                                let message =
+                                    "three values are expected: between(x, 1, 2), or x between 1 and 2";
+                                Err(ExprError::new(message, start..self.before()))
+                            }
+                        }
+                    }
                     Some(word) if word != "if" || !calls => {
                         Err(ExprError::new(format!("a value is expected here, not the word {name}"), place))
                     }

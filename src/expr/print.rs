@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display};
 
+use super::negated::test_of;
 use super::parse::is_keyword;
 use super::token::{is_name_part, is_name_start};
 use super::tree::{Call, Expr, Node};
@@ -54,7 +55,7 @@ fn precedence(expr: &Expr) -> u8 {
             true => SIGN,
             false => PRIMARY,
         },
-        Node::Call(_) if chain(expr).is_some() => COMPARISON,
+        Node::Call(_) if chain(expr).is_some() || test_of(expr).is_some() => COMPARISON,
         Node::Call(call) => match call.function.name {
             "not" => NOT,
             "negate" => SIGN,
@@ -75,7 +76,7 @@ fn comparison(expr: &Expr) -> Option<(&Expr, &'static str, &Expr)> {
 }
 
 /// The comparisons of `a < b and b < c and …` in the shape in which `a < b < c` is read.
-fn chain(expr: &Expr) -> Option<Vec<(&Expr, &'static str, &Expr)>> {
+pub(super) fn chain(expr: &Expr) -> Option<Vec<(&Expr, &'static str, &Expr)>> {
     let call = expr.as_call()?;
     let [left, right] = call.arguments.as_slice() else { return None };
     if call.function.name != "and" {
@@ -112,9 +113,30 @@ impl Display for Expr {
                     }
                     return Ok(());
                 }
-                write_call(call, f)
+                match test_of(self) {
+                    Some(test) => write_negated(test, f),
+                    None => write_call(call, f),
+                }
             }
         }
+    }
+}
+
+/// `x not in list` or `x not between low and high` as the opposite of `test`.
+fn write_negated(test: &Expr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (chain(test).as_deref(), test.as_call().map(|call| call.arguments.as_slice())) {
+        (Some([(low, _, value), (_, _, high)]), _) => {
+            operand(value, SUM, f)?;
+            f.write_str(" not between ")?;
+            operand(low, SUM, f)?;
+            f.write_str(" and ")?;
+            operand(high, SUM, f)
+        }
+        (_, Some([value, list])) => {
+            operand(value, SUM, f)?;
+            write!(f, " not in {list}")
+        }
+        _ => Err(fmt::Error),
     }
 }
 

@@ -234,11 +234,8 @@ fn call(
 ) -> Result<Value, ArrowError> {
     let is_constant = arguments.iter().all(|a| a.scalar);
     let rows = if is_constant { 1 } else { rows };
-    if function.missing == Missing::Propagates
-        && arguments
-            .iter()
-            .any(|a| a.scalar && (a.array.is_null(0) || a.array.data_type() == &DataType::Null))
-    {
+    let is_absent = |a: &Value| a.scalar && (a.array.is_null(0) || a.array.data_type() == &DataType::Null);
+    if function.missing == Missing::Propagates && arguments.iter().any(is_absent) {
         return Ok(Value { array: new_null_array(output, 1), scalar: true });
     }
     let local: Vec<Value>;

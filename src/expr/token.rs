@@ -171,20 +171,31 @@ fn number(text: &str, span: Range<usize>) -> Result<Literal, ExprError> {
             .map(Literal::unsigned)
             .map_err(|_| ExprError::new(format!("{text} is not a whole number of 64 bits"), span));
     }
-    if digits.bytes().all(|b| b.is_ascii_digit())
-        && let Ok(value) = digits.parse::<u64>()
-    {
-        return Ok(Literal::unsigned(value));
-    }
-    digits.parse::<f64>().map(Literal::Float).map_err(|_| {
+    let Ok(value) = digits.parse::<f64>() else {
         let letters = digits.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         let number = &digits[..digits.len() - letters.len()];
-        let mut error = ExprError::new(format!("{text} is not a number"), span);
-        if !letters.is_empty() {
-            error.suggestion = Some(format!("{number} * {letters}"));
+        let suggestion = (!letters.is_empty()).then(|| format!("{number} * {letters}"));
+        return Err(ExprError { suggestion, ..ExprError::new(format!("{text} is not a number"), span) });
+    };
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let stands_between =
+        |at: usize| is_digit(text[..at].chars().last()) && is_digit(text[at + 1..].chars().next());
+    if !text.match_indices('_').all(|(at, _)| stands_between(at)) {
+        let error = ExprError::new("an underscore stands alone between two digits", span);
+        return Err(ExprError { suggestion: Some(digits), ..error });
+    }
+    if let Ok(value) = digits.parse::<u64>() {
+        return Ok(Literal::unsigned(value));
+    }
+    let is_zero = lower.bytes().take_while(|b| *b != b'e').all(|b| matches!(b, b'0' | b'.'));
+    let why = match value {
+        f64::INFINITY => {
+            "is larger than any number, of which 1.8e308 is the largest; infinity is written inf"
         }
-        error
-    })
+        0.0 if !is_zero => "is nearer to 0 than any number, of which 5e-324 is the nearest",
+        _ => return Ok(Literal::Float(value)),
+    };
+    Err(ExprError::new(format!("{text} {why}"), span))
 }
 
 /// A string in quotes; a backslash escapes as in Python, a doubled quote is one quote as in SQL.

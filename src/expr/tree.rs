@@ -193,16 +193,22 @@ impl Expr {
 
     /// Both conditions at once: true where both are, false where one is false, else missing.
     pub fn and(self, other: Expr) -> Expr {
-        match function("and") {
+        Expr::truth("and", vec![self, other], vec![DataType::Boolean, DataType::Boolean])
+    }
+
+    /// The condition that a function of one argument, which it takes as it is, makes of `argument`.
+    pub(super) fn condition(name: &str, argument: Expr) -> Expr {
+        let data_type = argument.data_type().clone();
+        Expr::truth(name, vec![argument], vec![data_type])
+    }
+
+    fn truth(name: &str, mut arguments: Vec<Expr>, parameters: Vec<DataType>) -> Expr {
+        match function(name) {
             Some(function) => {
-                let call = Call {
-                    function,
-                    arguments: vec![self, other],
-                    parameters: vec![DataType::Boolean, DataType::Boolean],
-                };
+                let call = Call { function, arguments, parameters };
                 Expr::new(Node::Call(call), DataType::Boolean, false)
             }
-            None => self,
+            None => arguments.swap_remove(0),
         }
     }
 

@@ -136,11 +136,8 @@ pub(super) fn passing(clause: &Clause, values: &ArrayRef) -> Option<BooleanBuffe
             let program = Program::compile(&[test], &schema);
             let columns: Vec<ArrayRef> = program.columns().iter().map(|_| values.clone()).collect();
             let found = program.run(&columns, values.len()).ok()?.pop()?;
-            let found = found.as_boolean_opt()?;
-            match found.nulls() {
-                Some(nulls) => found.values() & nulls.inner(),
-                None => found.values().clone(),
-            }
+            // Membership is never missing.
+            found.as_boolean_opt()?.values().clone()
         }
         Predicate::Rect { .. } | Predicate::Cells { .. } | Predicate::Where(_) => return None,
     };

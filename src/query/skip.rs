@@ -7,7 +7,6 @@ use arrow::datatypes::DataType;
 use super::masks::Test;
 use super::pass::Pass;
 use crate::data::Domain;
-use crate::dataset::Zone;
 use crate::expr::Expr;
 
 /// What is known of a filter in some rows.
@@ -58,7 +57,7 @@ impl Pass {
 
     fn verdict(&self, test: &Test, inverted: bool, rows: &Range<u64>) -> Verdict {
         let between = |value: usize, (lo, hi): (f64, f64)| match self.tested.get(value) {
-            Some(expr) => between(expr, &self.zone_of(expr, rows), lo, hi),
+            Some(expr) => between(expr, self.domain_of(expr, rows), lo, hi),
             None => Verdict::Unknown,
         };
         let verdict = match test {
@@ -76,35 +75,34 @@ impl Pass {
             Test::Rect { x, x_range, y, y_range } => between(*x, *x_range).and(between(*y, *y_range)),
             Test::Cells { .. } => Verdict::Unknown,
             Test::Where(value) => match self.tested.get(*value) {
-                Some(expr) if self.zone_of(expr, rows).domain.is_never_true() => Verdict::Never,
-                _ => Verdict::Unknown,
+                Some(expr) => match self.domain_of(expr, rows) {
+                    domain if domain.is_never_true() => Verdict::Never,
+                    domain if domain.is_always_true() => Verdict::Always,
+                    _ => Verdict::Unknown,
+                },
+                None => Verdict::Unknown,
             },
         };
         if inverted { verdict.inverted() } else { verdict }
     }
 
-    /// Bounds of the values of `expr` in `rows`. Only of a column itself is it known that none is null.
-    fn zone_of(&self, expr: &Expr, rows: &Range<u64>) -> Zone {
+    /// Bounds of the values of `expr` in `rows`.
+    fn domain_of(&self, expr: &Expr, rows: &Range<u64>) -> Domain {
         let schema = self.dataset.source().schema();
-        let zone = |name: &str| {
+        expr.domain(&|name| {
             let known = schema.position(name).and_then(|column| self.dataset.zones().of(column, rows));
-            known.unwrap_or(Zone { domain: Domain::ALL, nulls: u32::MAX })
-        };
-        match expr.as_column() {
-            Some(name) => zone(name),
-            None => Zone { domain: expr.domain(&|name| zone(name).domain), nulls: u32::MAX },
-        }
+            known.unwrap_or(Domain::ALL)
+        })
     }
 }
 
-/// Whether the values of `expr`, of which `zone` tells, lie in `[lo, hi)` by the definition of
+/// Whether the values of `expr`, which `domain` holds, lie in `[lo, hi)` by the definition of
 /// [`edge`](crate::kernel::edge).
-fn between(expr: &Expr, zone: &Zone, lo: f64, hi: f64) -> Verdict {
+fn between(expr: &Expr, domain: Domain, lo: f64, hi: f64) -> Verdict {
     let edge = |edge: f64| match expr.data_type() {
         DataType::Float32 => f64::from(edge as f32),
         _ => edge,
     };
-    let domain = zone.domain;
     if lo.is_nan() || hi.is_nan() {
         return Verdict::Unknown;
     }
@@ -115,5 +113,5 @@ fn between(expr: &Expr, zone: &Zone, lo: f64, hi: f64) -> Verdict {
         return Verdict::Never;
     }
     let is_inside = domain.min >= lo && (!ends || domain.max < hi);
-    if is_inside && !domain.nan && zone.nulls == 0 { Verdict::Always } else { Verdict::Unknown }
+    if is_inside && !domain.nan && !domain.missing { Verdict::Always } else { Verdict::Unknown }
 }

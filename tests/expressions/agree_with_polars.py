@@ -4,8 +4,8 @@
     venv/bin/python tests/expressions/agree_with_polars.py target/polars 10000
     OUTCROP_POLARS=target/polars cargo test random_expressions_agree_with_polars
 
-Polars takes NaN as equal to NaN and larger than all numbers; its comparisons are guarded here so that they
-follow IEEE 754. Single and double precision are not mixed, as the two widen by different rules.
+Polars takes NaN as equal to NaN and larger than all numbers, and comparisons with a missing value as missing; they
+are guarded here so that they follow IEEE 754 and are false. Single and double precision are not mixed, as the two widen by different rules.
 """
 
 import datetime
@@ -97,14 +97,27 @@ def compare(a, p, b, q, reals):
     if reals:
         nan = p.is_nan() | q.is_nan()
         e = (e | nan) if sign == "!=" else (e & ~nan)
-        e = pl.when(p.is_null() | q.is_null()).then(None).otherwise(e)
-    return f"({a} {sign} {b})", e
+    return f"({a} {sign} {b})", certain(e, p, q)
+
+
+def certain(e, *operands):
+    """A comparison that is false where an operand is missing."""
+    missing = pl.any_horizontal([operand.is_null() for operand in operands])
+    return pl.when(missing).then(False).otherwise(e)
+
+
+def whole_range(d):
+    """Between two numbers, which may be missing, or not."""
+    (a, p), (b, q), (c, s) = whole(d), whole(d), whole(d)
+    if r.random() < 0.5:
+        return f"({a} between {b} and {c})", certain((p >= q) & (p <= s), p, q, s)
+    return f"({a} not between {b} and {c})", certain((p < q) | (p > s), p, q, s)
 
 
 def truth(d):
     if d == 0:
         return r.choice([("flag", pl.col("flag")), ("true", pl.lit(True))])
-    k = r.randrange(10)
+    k = r.randrange(11)
     if k < 2:
         return compare(*real(d - 1), *real(d - 1), True)
     if k == 2:
@@ -121,11 +134,14 @@ def truth(d):
         return f"(not {a})", ~p
     if k == 7:
         a, p = whole(d - 1)
-        return f"({a} in [1, -3, 0, 7])", p.is_in([1, -3, 0, 7])
+        among = p.is_in([1, -3, 0, 7])
+        return r.choice([(f"({a} in [1, -3, 0, 7])", certain(among, p)), (f"({a} not in [1, -3, 0, 7])", certain(~among, p))])
     if k == 8:
         a, p = text(d - 1)
         return r.choice([(f"contains({a}, 'e')", p.str.contains("e")), (f"startswith({a}, 'a')", p.str.starts_with("a")),
                          (f"endswith({a}, 'e')", p.str.ends_with("e")), (f"{a}.str.contains('^[a-z]+$')", p.str.contains("^[a-z]+$"))])
+    if k == 9:
+        return whole_range(d - 1)
     a, p = real(d - 1)
     return r.choice([(f"ismissing({a})", p.is_null()), (f"isnan({a})", p.is_nan().fill_null(False))])
 

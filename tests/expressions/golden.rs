@@ -29,7 +29,7 @@ pub(crate) fn bounds(array: &ArrayRef) -> Domain {
         }
         _ => return Domain::ALL,
     };
-    let mut found = Domain::EMPTY;
+    let mut found = Domain { missing: array.null_count() > 0, ..Domain::EMPTY };
     for number in numbers {
         found = found.hull(if number.is_nan() {
             Domain { nan: true, ..Domain::EMPTY }
@@ -46,7 +46,9 @@ pub(crate) fn bounds(array: &ArrayRef) -> Domain {
 }
 
 pub(crate) fn holds(outer: Domain, inner: Domain) -> bool {
-    (inner.is_empty() || (outer.min <= inner.min && inner.max <= outer.max)) && (outer.nan || !inner.nan)
+    (inner.is_empty() || (outer.min <= inner.min && inner.max <= outer.max))
+        && (outer.nan || !inner.nan)
+        && (outer.missing || !inner.missing)
 }
 
 /// Numbers with the digits that every system's mathematics agrees on.
@@ -74,7 +76,7 @@ fn line(t: &Table, text: &str, expr: &Expr, out: &mut String) {
     assert!(holds(domain, bounds(&array)), "{text}: {domain:?} does not hold {:?}", bounds(&array));
     assert_eq!(t.parse(&expr.to_string()), *expr, "{text} is printed as {expr}");
     let range = match domain {
-        Domain::ALL => "any".to_owned(),
+        d if d == (Domain { missing: d.missing, ..Domain::ALL }) => "any".to_owned(),
         d if d.is_empty() => "none".to_owned(),
         d => format!("{:.4e} .. {:.4e}{}", d.min, d.max, if d.nan { " or NaN" } else { "" }),
     };

@@ -4,6 +4,7 @@
 mod completion;
 mod golden;
 mod language;
+mod missing;
 mod mutations;
 mod polars;
 mod properties;

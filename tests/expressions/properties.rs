@@ -136,13 +136,19 @@ fn condition(r: &mut Random, depth: usize) -> String {
     }
     let d = depth - 1;
     let sign = r.pick(&["<", "<=", ">", ">=", "==", "!="]);
-    match r.below(10) {
+    match r.below(14) {
         0..=3 => format!("({} {sign} {})", number(r, d), number(r, d)),
         4 => format!("({} < {} <= {})", number(r, d), number(r, d), number(r, d)),
         5 => format!("({} {} {})", condition(r, d), r.pick(&["and", "or", "&", "|"]), condition(r, d)),
         6 => format!("(not {})", condition(r, d)),
         7 => format!("({} {sign} {})", text(r, d), text(r, d)),
-        8 => format!("({} in [1, 2.5, -3, 0])", number(r, d)),
+        8 => format!("({} {} [1, 2.5, -3, 0])", number(r, d), r.pick(&["in", "not in"])),
+        9 | 10 => {
+            let word = r.pick(&["between", "not between"]);
+            format!("({} {word} {} and {})", number(r, d), number(r, d), number(r, d))
+        }
+        11 => format!("({} {} ['a', 'größe', ''])", text(r, d), r.pick(&["in", "not in"])),
+        12 => format!("({} is {})", condition(r, d), r.pick(&["true", "not true", "false", "null"])),
         _ => format!("({} {sign} {})", time(r, d), time(r, d)),
     }
 }

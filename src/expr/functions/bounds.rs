@@ -1,4 +1,5 @@
-//! What functions make of bounds. Every result holds all values the function can give, NaN included.
+//! What functions make of bounds. Every result holds all values the function can give, NaN included; whether
+//! any is missing is told elsewhere.
 //!
 //! The sums, differences, products, quotients and square roots of IEEE 754 are rounded to nearest and
 //! therefore monotone, so that the same operation on bounds bounds the results; other functions are
@@ -24,23 +25,23 @@ pub(super) fn bool(_: &[Domain], _: &[DataType]) -> Domain {
 
 /// A function that never falls, NaN exactly where its argument is NaN.
 pub(super) fn rising(a: Domain, f: fn(f64) -> f64) -> Domain {
-    if a.is_empty() { a } else { Domain { min: f(a.min), max: f(a.max), nan: a.nan } }
+    if a.is_empty() { a } else { Domain { min: f(a.min), max: f(a.max), ..a } }
 }
 
 /// As [`rising`] for functions that are not rounded correctly; NaN outside `from..=to`.
 pub(super) fn rising_within(a: Domain, from: f64, to: f64, f: fn(f64) -> f64) -> Domain {
     let nan = a.nan || a.min < from || a.max > to;
-    let inside = Domain { min: a.min.max(from), max: a.max.min(to), nan };
+    let inside = Domain { min: a.min.max(from), max: a.max.min(to), nan, ..a };
     if inside.is_empty() {
         return Domain { nan, ..Domain::EMPTY };
     }
-    loose(Domain { min: f(inside.min), max: f(inside.max), nan })
+    loose(Domain { min: f(inside.min), max: f(inside.max), ..inside })
 }
 
 /// Widened by more than the error of a mathematical function.
 pub(super) fn loose(a: Domain) -> Domain {
     let slack = |v: f64| if v.is_finite() { v.abs() * 1e-6 + f64::MIN_POSITIVE } else { 0.0 };
-    Domain { min: a.min - slack(a.min), max: a.max + slack(a.max), nan: a.nan }
+    Domain { min: a.min - slack(a.min), max: a.max + slack(a.max), ..a }
 }
 
 /// The smallest domain with the results of `f` at the corners; one that is NaN may be anything.
@@ -55,7 +56,7 @@ fn corners(a: Domain, b: Domain, nan: bool, f: fn(f64, f64) -> f64) -> Domain {
     }
     let min = values.into_iter().fold(f64::INFINITY, f64::min);
     let max = values.into_iter().fold(f64::NEG_INFINITY, f64::max);
-    Domain { min, max, nan }
+    Domain { nan, ..Domain::new(min, max) }
 }
 
 pub(super) fn add(d: &[Domain], _: &[DataType]) -> Domain {
@@ -91,7 +92,7 @@ pub(super) fn remainder(d: &[Domain], _: &[DataType]) -> Domain {
         return Domain::ALL;
     }
     let nan = d[0].nan || d[1].nan || d[1].contains(0.0) || d[0].min.is_infinite() || d[0].max.is_infinite();
-    Domain { min: d[1].min.min(0.0), max: d[1].max.max(0.0), nan }
+    Domain { nan, ..Domain::new(d[1].min.min(0.0), d[1].max.max(0.0)) }
 }
 
 pub(super) fn power(d: &[Domain], _: &[DataType]) -> Domain {
@@ -101,7 +102,7 @@ pub(super) fn power(d: &[Domain], _: &[DataType]) -> Domain {
     }
     if exponent.min == exponent.max && exponent.min.fract() == 0.0 && exponent.min >= 1.0 {
         let f = |v: f64| v.powf(exponent.min);
-        let mut found = Domain { min: f(base.min), max: f(base.max), nan: base.nan };
+        let mut found = Domain { nan: base.nan, ..Domain::new(f(base.min), f(base.max)) };
         if exponent.min % 2.0 == 0.0 {
             let (low, high) = (found.min.min(found.max), found.min.max(found.max));
             found.min = if base.contains(0.0) { 0.0 } else { low };
@@ -117,7 +118,7 @@ pub(super) fn power(d: &[Domain], _: &[DataType]) -> Domain {
 }
 
 pub(super) fn negate(d: &[Domain], _: &[DataType]) -> Domain {
-    Domain { min: -d[0].max, max: -d[0].min, nan: d[0].nan }
+    Domain { min: -d[0].max, max: -d[0].min, ..d[0] }
 }
 
 pub(super) fn abs(d: &[Domain], _: &[DataType]) -> Domain {
@@ -126,12 +127,12 @@ pub(super) fn abs(d: &[Domain], _: &[DataType]) -> Domain {
         return a;
     }
     let (low, high) = (a.min.abs().min(a.max.abs()), a.min.abs().max(a.max.abs()));
-    Domain { min: if a.contains(0.0) { 0.0 } else { low }, max: high, nan: a.nan }
+    Domain { min: if a.contains(0.0) { 0.0 } else { low }, max: high, ..a }
 }
 
 /// A function from -1 to 1, NaN at infinities.
 pub(super) fn wave(d: &[Domain], _: &[DataType]) -> Domain {
-    Domain { min: -1.0, max: 1.0, nan: d[0].nan || d[0].min.is_infinite() || d[0].max.is_infinite() }
+    Domain { nan: d[0].nan || d[0].min.is_infinite() || d[0].max.is_infinite(), ..Domain::new(-1.0, 1.0) }
 }
 
 pub(super) fn less(d: &[Domain], _: &[DataType]) -> Domain {
@@ -177,7 +178,7 @@ pub(super) fn equal(d: &[Domain], _: &[DataType]) -> Domain {
 
 pub(super) fn not_equal(d: &[Domain], t: &[DataType]) -> Domain {
     let same = equal(d, t);
-    Domain { min: 1.0 - same.max, max: 1.0 - same.min, nan: false }
+    Domain { nan: false, ..Domain::new(1.0 - same.max, 1.0 - same.min) }
 }
 
 /// In these three a domain without values stands for rows that are all missing.
@@ -244,11 +245,7 @@ pub(super) fn same_number(d: &[Domain], types: &[DataType]) -> Domain {
             if d[0].is_empty() {
                 Domain::ALL
             } else {
-                Domain {
-                    min: d[0].min.trunc().min(d[0].min),
-                    max: d[0].max.trunc().max(d[0].max),
-                    nan: d[0].nan,
-                }
+                Domain { min: d[0].min.trunc().min(d[0].min), max: d[0].max.trunc().max(d[0].max), ..d[0] }
             }
         }
         _ => Domain::ALL,

@@ -54,7 +54,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         doc: "The distance along the sphere between two places in degrees: km on Earth, or in the radius's unit.",
         example: "round(haversine(0, 0, 0, 90)) = 10008.0",
         domain: |d, _| match d {
-            [_, _, _, _] => Domain { min: 0.0, max: 20_016.0, nan: true },
+            [_, _, _, _] => Domain { nan: true, ..Domain::new(0.0, 20_016.0) },
             _ => Domain::ALL,
         },
         kernel: |a| match a.values.len() {
@@ -70,7 +70,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "bearing(lon1, lat1, lon2, lat2)",
         "The direction from the first place to the second in degrees from north over east, 0 to 360.",
         "bearing(0, 0, 90, 0) = 90.0",
-        |_, _| Domain { min: 0.0, max: 360.0, nan: true },
+        |_, _| Domain { nan: true, ..Domain::new(0.0, 360.0) },
         |lon1, lat1, lon2, lat2| {
             let (lat1, lat2, across) = (lat1.to_radians(), lat2.to_radians(), (lon2 - lon1).to_radians());
             let east = across.sin() * lat2.cos();
@@ -104,7 +104,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "cartesian_lon(x, y)",
         "The longitude of (x, y, z) in degrees, -180 to 180.",
         "cartesian_lon(0, 1) = 90.0",
-        |_, _| Domain { min: -181.0, max: 181.0, nan: true },
+        |_, _| Domain { nan: true, ..Domain::new(-181.0, 181.0) },
         |x, y| y.atan2(x).to_degrees()
     ),
     formula!(
@@ -112,7 +112,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "cartesian_lat(x, y, z)",
         "The latitude of (x, y, z) in degrees, -90 to 90.",
         "cartesian_lat(0, 0, 1) = 90.0",
-        |_, _| Domain { min: -91.0, max: 91.0, nan: true },
+        |_, _| Domain { nan: true, ..Domain::new(-91.0, 91.0) },
         |x, y, z| z.atan2(x.hypot(y)).to_degrees()
     ),
     formula!(
@@ -120,7 +120,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "distance3(x, y, z)",
         "The distance of (x, y, z) from the origin.",
         "distance3(1, 2, 2) = 3.0",
-        |_, _| Domain { min: 0.0, max: f64::INFINITY, nan: true },
+        |_, _| Domain { nan: true, ..Domain::new(0.0, f64::INFINITY) },
         |x, y, z| x.hypot(y).hypot(z)
     ),
     formula!(

@@ -14,7 +14,7 @@ use super::super::compare;
 use super::super::literal::Literal;
 use super::super::tree::Expr;
 use super::super::typing::{Mistake, Typing, compared, expect_bool, is_text, list_of, unified};
-use super::{Arguments, BASE, Family, Function, Missing, Value, booleans, bounds};
+use super::{Arguments, BASE, Family, Function, Missing, Value, bounds, certain};
 use crate::kernel::compare::{Comparison, Side, bits};
 use crate::kernel::select::{Bits, select};
 
@@ -41,7 +41,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         arity: (2, 2),
         dates: true,
         signature: "x in [a, b, …]",
-        doc: "Whether x equals one of a list of constants; where x is missing, missing.",
+        missing: Missing::False,
+        doc: "Whether x equals one of a list of constants; where x is missing, false.",
         example: "2 in [1, 2] = true",
         types: isin_types,
         kernel: isin,
@@ -218,7 +219,8 @@ fn isin(a: &Arguments) -> Result<ArrayRef, ArrowError> {
         let values = dictionary.values();
         let pair = [Value { array: values.clone(), scalar: false }, a.values[1].clone()];
         let found = isin(&Arguments { values: &pair, rows: values.len(), output: a.output })?;
-        return arrow::compute::take(&found, dictionary.keys(), None);
+        let found = arrow::compute::take(&found, dictionary.keys(), None)?;
+        return Ok(compare::missing_as_false(found.as_boolean()));
     }
     if a.array(1).as_list::<i32>().value(0).len() > FEW
         && let Some(found) = searched(a)?
@@ -237,7 +239,8 @@ fn searched(a: &Arguments) -> Result<Option<ArrayRef>, ArrowError> {
         let items = cast(&items, &DataType::LargeUtf8)?;
         let items: HashSet<&str> = items.as_string::<i64>().iter().flatten().collect();
         let texts = cast(array, &DataType::LargeUtf8)?;
-        let found = texts.as_string::<i64>().iter().map(|t| t.map(|t| items.contains(t)));
+        let texts = texts.as_string::<i64>().iter();
+        let found = texts.map(|text| Some(text.is_some_and(|text| items.contains(text))));
         return Ok(Some(Arc::new(found.collect::<BooleanArray>())));
     }
     if own.is_integer() && other == &DataType::Int64 && own != &DataType::UInt64 {
@@ -245,7 +248,7 @@ fn searched(a: &Arguments) -> Result<Option<ArrayRef>, ArrowError> {
         items.sort_unstable();
         let array = cast(array, &DataType::Int64)?;
         let words = bits(array.as_primitive::<Int64Type>().values(), |v| items.binary_search(&v).is_ok());
-        return Ok(Some(booleans(words, a.rows, array.nulls().cloned())));
+        return Ok(Some(certain(words, a.rows, array.nulls())));
     }
     if own == &DataType::Float64 && other.is_numeric() {
         let reals = cast(&items, own)?;
@@ -262,7 +265,7 @@ fn searched(a: &Arguments) -> Result<Option<ArrayRef>, ArrowError> {
         items.sort_unstable_by(f64::total_cmp);
         let holds = |v: f64| items.binary_search_by(|item| item.total_cmp(&(v + 0.0))).is_ok();
         let words = bits(array.as_primitive::<Float64Type>().values(), holds);
-        return Ok(Some(booleans(words, a.rows, array.nulls().cloned())));
+        return Ok(Some(certain(words, a.rows, array.nulls())));
     }
     Ok(None)
 }
@@ -283,7 +286,7 @@ fn compared_one_by_one(a: &Arguments) -> Result<ArrayRef, ArrowError> {
             None => next.as_boolean().clone(),
         });
     }
-    let none = || BooleanArray::new(BooleanBuffer::new_unset(a.rows), a.nulls());
+    let none = || BooleanArray::new(BooleanBuffer::new_unset(a.rows), None);
     Ok(Arc::new(found.unwrap_or_else(none)))
 }
 

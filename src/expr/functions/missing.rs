@@ -14,13 +14,9 @@ use super::{Arguments, BASE, Family, Function, Missing, Value, booleans, bounds}
 use crate::data::Domain;
 use crate::kernel::compare::{Comparison, bits, constant};
 
-const MISSING: Function = Function {
-    family: Family::Missing,
-    missing: Missing::Own,
-    keeps_weak: false,
-    domain: bounds::bool,
-    ..BASE
-};
+const MISSING: Function =
+    Function { family: Family::Missing, missing: Missing::Own, keeps_weak: false, ..BASE };
+const TEST: Function = Function { missing: Missing::Never, domain: bounds::bool, ..MISSING };
 
 /// The entries of this family.
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -32,7 +28,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "ismissing(null) = true",
         types: any_to_bool,
         kernel: |a| Ok(Arc::new(is_null(a.array(0))?)),
-        ..MISSING
+        ..TEST
     },
     Function {
         name: "notmissing",
@@ -42,7 +38,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "notmissing(1) = true",
         types: any_to_bool,
         kernel: |a| Ok(Arc::new(is_not_null(a.array(0))?)),
-        ..MISSING
+        ..TEST
     },
     Function {
         name: "isnan",
@@ -53,7 +49,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "isnan(nan) = true",
         types: number_to_bool,
         kernel: |a| float_test(a, |v| v.is_nan(), |v| v.is_nan(), false),
-        ..MISSING
+        ..TEST
     },
     Function {
         name: "isna",
@@ -63,7 +59,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "isna(nan) = true",
         types: any_to_bool,
         kernel: isna,
-        ..MISSING
+        ..TEST
     },
     Function {
         name: "notna",
@@ -72,7 +68,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "notna(nan) = false",
         types: any_to_bool,
         kernel: |a| Ok(Arc::new(arrow::compute::not(isna(a)?.as_boolean())?)),
-        ..MISSING
+        ..TEST
     },
     Function {
         name: "isfinite",
@@ -82,7 +78,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "isfinite(inf) = false",
         types: number_to_bool,
         kernel: |a| float_test(a, |v| v.is_finite(), |v| v.is_finite(), true),
-        ..MISSING
+        ..TEST
     },
     Function {
         name: "isinf",
@@ -92,7 +88,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example: "isinf(-inf) = true",
         types: number_to_bool,
         kernel: |a| float_test(a, |v| v.is_infinite(), |v| v.is_infinite(), false),
-        ..MISSING
+        ..TEST
     },
     Function {
         name: "notnan",
@@ -104,7 +100,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             let nan = float_test(a, |v| v.is_nan(), |v| v.is_nan(), false)?;
             Ok(Arc::new(arrow::compute::not(nan.as_boolean())?))
         },
-        ..MISSING
+        ..TEST
     },
     Function {
         name: "fillnan",
@@ -213,10 +209,8 @@ fn extreme(a: &Arguments, comparison: Comparison) -> Result<ArrayRef, ArrowError
         let next = super::super::compare::run(comparison, &arguments)?;
         let none = Arguments { values: &pair[1..], rows: a.rows, output: &DataType::Boolean };
         let none = isna(&none)?;
-        let takes = arrow::compute::or_kleene(next.as_boolean(), none.as_boolean())?;
+        let takes = arrow::compute::or(next.as_boolean(), none.as_boolean())?;
         let takes = arrow::compute::and(&takes, &is_not_null(&pair[0].array)?)?;
-        let takes =
-            if takes.null_count() > 0 { arrow::compute::prep_null_mask_filter(&takes) } else { takes };
         best = zip(&takes, &pair[0].array, &best)?;
     }
     Ok(best)

@@ -57,6 +57,10 @@ pub enum Family {
 pub enum Missing {
     /// One missing argument makes the result missing.
     Propagates,
+    /// One missing argument makes the result false.
+    False,
+    /// The result is never missing; the function's doc says what it is.
+    Never,
     /// The function's doc says.
     Own,
 }
@@ -210,6 +214,16 @@ pub(super) fn side<T: ArrowPrimitiveType>(value: &Value) -> Side<'_, T::Native> 
 /// Bits as an array, missing where `nulls` says.
 pub(super) fn booleans(bits: Vec<u64>, rows: usize, nulls: Option<NullBuffer>) -> ArrayRef {
     Arc::new(BooleanArray::new(BooleanBuffer::new(Buffer::from_vec(bits), 0, rows), nulls))
+}
+
+/// As [`booleans`], but false where `nulls` says that there is nothing.
+pub(super) fn certain(bits: Vec<u64>, rows: usize, nulls: Option<&NullBuffer>) -> ArrayRef {
+    let bits = BooleanBuffer::new(Buffer::from_vec(bits), 0, rows);
+    let bits = match nulls {
+        Some(nulls) => &bits & nulls.inner(),
+        None => bits,
+    };
+    Arc::new(BooleanArray::new(bits, None))
 }
 
 /// Values as an array of exactly the type `output`, missing where `nulls` says.

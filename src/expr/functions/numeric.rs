@@ -140,7 +140,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         signature: "arctan2(y, x)",
         doc: "The angle in radians of the point (x, y), from -pi to pi.",
         example: "arctan2(0, 1) = 0.0",
-        domain: |d, _| Domain { min: -3.15, max: 3.15, nan: d[0].nan || d[1].nan },
+        domain: |d, _| Domain { nan: d[0].nan || d[1].nan, ..Domain::new(-3.15, 3.15) },
         float: Some(binary!(|y, x| y.atan2(x))),
         ..REAL
     },
@@ -150,7 +150,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         signature: "hypot(x, y)",
         doc: "sqrt(x*x + y*y) without overflow.",
         example: "hypot(3, 4) = 5.0",
-        domain: |d, _| Domain { min: 0.0, max: f64::INFINITY, nan: d[0].nan || d[1].nan },
+        domain: |d, _| Domain { nan: d[0].nan || d[1].nan, ..Domain::new(0.0, f64::INFINITY) },
         float: Some(binary!(|x, y| x.hypot(y))),
         ..REAL
     },
@@ -233,7 +233,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             _ => Ok(Arc::new(a.array(0).as_primitive::<Int64Type>().unary::<_, Int64Type>(i64::signum))),
         },
         float: Some(unary!(|x| if x == 0.0 || x.is_nan() { x } else { x.signum() })),
-        domain: |d, _| Domain { min: -1.0, max: 1.0, nan: d[0].nan },
+        domain: |d, _| Domain { nan: d[0].nan, ..Domain::new(-1.0, 1.0) },
         ..BASE
     },
     Function {
@@ -246,9 +246,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         kernel: |a| larger(a, |a, b| a.max(b), |a, b| a.max(b)),
         float: Some(binary!(|a, b| if a > b || a.is_nan() { a } else { b })),
         domain: |d, _| Domain {
-            min: d[0].min.max(d[1].min),
-            max: d[0].max.max(d[1].max),
             nan: d[0].nan || d[1].nan,
+            ..Domain::new(d[0].min.max(d[1].min), d[0].max.max(d[1].max))
         },
         ..BASE
     },
@@ -262,9 +261,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         kernel: |a| larger(a, |a, b| a.min(b), |a, b| a.min(b)),
         float: Some(binary!(|a, b| if a < b || a.is_nan() { a } else { b })),
         domain: |d, _| Domain {
-            min: d[0].min.min(d[1].min),
-            max: d[0].max.min(d[1].max),
             nan: d[0].nan || d[1].nan,
+            ..Domain::new(d[0].min.min(d[1].min), d[0].max.min(d[1].max))
         },
         ..BASE
     },

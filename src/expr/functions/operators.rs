@@ -21,7 +21,8 @@ use crate::kernel::float::{self, Real};
 use crate::kernel::integer::{Checked, checked};
 
 const OPERATOR: Function = Function { family: Family::Operator, arity: (2, 2), ..BASE };
-const COMPARISON: Function = Function { types: comparison_types, dates: true, keeps_weak: false, ..OPERATOR };
+const COMPARISON: Function =
+    Function { missing: Missing::False, types: comparison_types, dates: true, keeps_weak: false, ..OPERATOR };
 
 /// The entries of this family.
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -163,7 +164,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         aliases: &["str_equals"],
         domain: bounds::equal,
         signature: "a == b",
-        doc: "Whether both are the same; -0.0 is 0.0, NaN is nothing.",
+        doc: "Whether both are the same; -0.0 is 0.0, NaN is nothing; of a missing one, is null tells.",
         example: "1 == 1.0 = true",
         kernel: |a| compare::run(Comparison::Equal, a),
         ..COMPARISON
@@ -173,7 +174,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         aliases: &["str_notequals"],
         domain: bounds::not_equal,
         signature: "a != b",
-        doc: "Whether they differ; NaN differs from everything.",
+        doc: "Whether both have a value and differ; NaN differs from everything.",
         example: "1 != 2 = true",
         kernel: |a| compare::run(Comparison::NotEqual, a),
         ..COMPARISON

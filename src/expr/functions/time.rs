@@ -55,7 +55,7 @@ macro_rules! clock {
 
 macro_rules! between {
     ($min:literal, $max:literal) => {
-        |_, _| Domain { min: $min, max: $max, nan: false }
+        |_, _| Domain { nan: false, ..Domain::new($min, $max) }
     };
 }
 
