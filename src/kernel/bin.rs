@@ -45,6 +45,8 @@ pub enum Guess {
 /// How slots are computed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Method {
+    /// The distance from the first threshold: one bin to every whole number, and no arithmetic of reals.
+    Places,
     /// `floor((v - lo) * scale)` in `f32`: found right at every threshold and just below it, and hence,
     /// being monotone, everywhere.
     Formula32 { lo: f32, scale: f32 },
@@ -72,7 +74,13 @@ impl<T: EdgeValue> Edges<T> {
         // Edges that coincide in the type, or lie beyond it, defeat the formula.
         let distinct = thresholds.len() == edges.len() && thresholds.windows(2).all(|pair| pair[0] < pair[1]);
         let mut this = Edges { thresholds, count, method: Method::Search };
-        if let (true, Guess::Linear { lo, scale }) = (distinct, guess) {
+        let follows = |pair: &[T]| pair[1].previous() == Some(pair[0]);
+        // The type may end before the last edge.
+        let is_whole = distinct || edges.windows(2).all(|pair| pair[1] - pair[0] == 1.0);
+        let is_placed = is_whole && !T::IS_REAL && !this.thresholds.is_empty();
+        if is_placed && this.thresholds.windows(2).all(follows) {
+            this.method = Method::Places;
+        } else if let (true, Guess::Linear { lo, scale }) = (distinct, guess) {
             this.method = this.formula(edges, lo, scale).unwrap_or(Method::Corrected { lo, scale });
         }
         this
@@ -128,6 +136,7 @@ impl<T: EdgeValue> Edges<T> {
     /// Writes the slot of each value. `slots` must be as long as `values`.
     pub fn slots(&self, values: &[T], slots: &mut [u32]) {
         match self.method {
+            Method::Places => places(values, self.thresholds[0], self.count, slots),
             Method::Formula32 { lo, scale } => formula32(values, self.count, [lo, scale], slots),
             Method::Formula64 { lo, scale } => formula64(values, self.count, [lo, scale], slots),
             Method::Raised64 { lo, scale, share } => {
@@ -207,6 +216,16 @@ fn raised<T: EdgeValue>(v: T, share: f64) -> f64 {
 }
 
 widest! {
+    fn places<T: EdgeValue>(values: &[T], first: T, count: u32, slots: &mut [u32]) {
+        for (slot, &v) in slots.iter_mut().zip(values) {
+            let place = v.place(first, count);
+            let inside = if place < count { place } else { count + OVER };
+            *slot = if v < first { count + UNDER } else { inside };
+        }
+    }
+}
+
+widest! {
     fn corrected<T: EdgeValue>(values: &[T], thresholds: &[T], lo: f64, scale: f64, slots: &mut [u32]) {
         let count = thresholds.len() as u32 - 1;
         let last = f64::from(count - 1);
@@ -231,6 +250,42 @@ mod tests {
     fn edges<T: EdgeValue>(lo: f64, hi: f64, count: usize) -> Edges<T> {
         let edges: Vec<f64> = (0..=count).map(|i| lo + (hi - lo) * i as f64 / count as f64).collect();
         Edges::new(&edges, Guess::Linear { lo, scale: count as f64 / (hi - lo) })
+    }
+
+    #[test]
+    fn every_whole_number_has_its_place_in_integers() {
+        fn placed<T: EdgeValue + TryFrom<i128> + std::fmt::Debug>(least: i128, greatest: i128) {
+            for (lo, hi) in [
+                (0, 24),
+                (-40, 60),
+                (1, 2),
+                (100, 127),
+                (-128, 128),
+                (0, 256),
+                (least.max(-(1 << 40)), least.max(-(1 << 40)) + 9),
+            ] {
+                let edges = edges::<T>(lo as f64, hi as f64, (hi - lo) as usize);
+                if lo >= least && hi <= greatest + 1 {
+                    assert_eq!(edges.method, Method::Places, "{lo}..{hi}");
+                }
+                let near = (lo - 70..hi + 70).chain([least, least + 1, greatest - 1, greatest]);
+                let values: Vec<T> = near.filter_map(|v| T::try_from(v).ok()).collect();
+                let mut slots = vec![0; values.len()];
+                edges.slots(&values, &mut slots);
+                let searched: Vec<u32> = values.iter().map(|&v| edges.search(v)).collect();
+                assert_eq!(slots, searched, "{lo}..{hi}");
+            }
+        }
+        placed::<i8>(i8::MIN.into(), i8::MAX.into());
+        placed::<u8>(u8::MIN.into(), u8::MAX.into());
+        placed::<i16>(i16::MIN.into(), i16::MAX.into());
+        placed::<u16>(u16::MIN.into(), u16::MAX.into());
+        placed::<i32>(i32::MIN.into(), i32::MAX.into());
+        placed::<u32>(u32::MIN.into(), u32::MAX.into());
+        placed::<i64>(i64::MIN.into(), i64::MAX.into());
+        placed::<u64>(u64::MIN.into(), u64::MAX.into());
+        let halves = edges::<i32>(0.0, 10.0, 20).method;
+        assert!(!matches!(halves, Method::Places), "two bins to a number");
     }
 
     #[test]

@@ -29,10 +29,16 @@ pub trait EdgeValue: Copy + PartialOrd + Send + Sync + 'static {
     fn is_nan(self) -> bool;
     /// The next smaller value; `None` below the smallest.
     fn previous(self) -> Option<Self>;
+    /// How far a whole number that is not below `first` lies above it, if that is less than `count`; else, and of reals,
+    /// `u32::MAX`.
+    #[inline]
+    fn place(self, _first: Self, _count: u32) -> u32 {
+        u32::MAX
+    }
 }
 
 macro_rules! integer_edge {
-    ($($t:ty),*) => {$(
+    ($($t:ty as $unsigned:ty),*) => {$(
         impl EdgeValue for $t {
             #[inline]
             fn from_edge(edge: f64) -> Option<Self> {
@@ -60,10 +66,15 @@ macro_rules! integer_edge {
             fn previous(self) -> Option<Self> {
                 self.checked_sub(1)
             }
+            #[inline(always)]
+            fn place(self, first: Self, count: u32) -> u32 {
+                let above = self.wrapping_sub(first) as $unsigned;
+                if (above as u64) < u64::from(count) { above as u32 } else { u32::MAX }
+            }
         }
     )*};
 }
-integer_edge!(i8, i16, i32, i64, u8, u16, u32, u64);
+integer_edge!(i8 as u8, i16 as u16, i32 as u32, i64 as u64, u8 as u8, u16 as u16, u32 as u32, u64 as u64);
 
 impl EdgeValue for f32 {
     #[inline]
