@@ -147,7 +147,7 @@ fn equal_by<O: Offset, H: Head>(bytes: &[u8], offsets: &[O], wanted: &[u8]) -> V
 
 /// Whether all places lie between 0 and `last`.
 #[inline(always)]
-fn are_inside<O: Offset>(places: &[O], last: Option<usize>) -> bool {
+pub(super) fn are_inside<O: Offset>(places: &[O], last: Option<usize>) -> bool {
     let (Some(&first), Some(last)) = (places.first(), last) else { return false };
     let (least, greatest) =
         places.iter().fold((first, first), |(least, greatest), &at| (least.min(at), greatest.max(at)));

@@ -2,7 +2,9 @@
 
 use hashbrown::HashTable;
 
-use super::ids::{Word, WordIds, hash_bytes, scatter};
+use super::ids::{WordIds, hash_bytes, scatter};
+use super::text::{Offset, are_inside};
+use super::wide::widest;
 
 /// Most bytes of a text that is its own word.
 const SHORT: usize = 7;
@@ -20,18 +22,75 @@ pub struct TextIds {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     packed: Vec<u64>,
+    recent: Recent,
 }
+
+/// Short texts met before and their numbers, in places by their words: while they are few, they stay in the first-level
+/// cache, where the table of all numbers would be looked up in two places.
+#[derive(Debug)]
+struct Recent(Box<[(u64, u32); RECENT]>);
+
+const RECENT: usize = 256;
+
+impl Default for Recent {
+    fn default() -> Recent {
+        // No text has the word of a place that is free.
+        Recent(Box::new([(LONG, 0); RECENT]))
+    }
+}
+
+impl Recent {
+    #[inline(always)]
+    fn place(word: u64) -> usize {
+        (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
+    }
+
+    fn learn(&mut self, words: &[u64], ids: &[u32]) {
+        for (&word, &id) in words.iter().zip(ids).filter(|(word, _)| **word < LONG) {
+            self.0[Recent::place(word)] = (word, id);
+        }
+    }
+}
+
+widest! {
+    /// Writes the numbers of the words that are known, and whether all of them were.
+    fn known_words(recent: &Recent, words: &[u64], ids: &mut [u32]) -> bool {
+        let mut differing = 0;
+        for (id, &word) in ids.iter_mut().zip(words) {
+            let (known, number) = recent.0[Recent::place(word)];
+            differing |= known ^ word;
+            *id = number;
+        }
+        differing == 0
+    }
+}
+
+/// Texts looked up together.
+const ROWS: usize = 64;
 
 impl TextIds {
     /// Writes the number of every text: text `i` is `bytes[offsets[i]..offsets[i + 1]]`.
-    pub fn write<O: Word>(&mut self, offsets: &[O], bytes: &[u8], ids: &mut [u32]) {
+    pub fn write<O: Offset>(&mut self, offsets: &[O], bytes: &[u8], ids: &mut [u32]) {
+        let mut words = [0; ROWS];
+        for (first, ids) in (0..).step_by(ROWS).zip(ids.chunks_mut(ROWS)) {
+            let offsets = &offsets[first..=first + ids.len()];
+            let is_known = short_words(offsets, bytes, &mut words[..ids.len()])
+                && known_words(&self.recent, &words[..ids.len()], ids);
+            if !is_known {
+                self.write_new(offsets, bytes, ids);
+            }
+        }
+    }
+
+    fn write_new<O: Offset>(&mut self, offsets: &[O], bytes: &[u8], ids: &mut [u32]) {
         let mut packed = std::mem::take(&mut self.packed);
         packed.clear();
         packed.extend(offsets.windows(2).map(|ends| {
-            let (start, end) = (ends[0].word() as usize, ends[1].word() as usize);
+            let (start, end) = (ends[0].place(), ends[1].place());
             short(bytes, start, end).unwrap_or_else(|| self.long(&bytes[start..end]))
         }));
         self.ids.write(&packed, ids);
+        self.recent.learn(&packed, ids);
         self.packed = packed;
     }
 
@@ -96,6 +155,33 @@ fn text_at<'a>(bytes: &'a [u8], ends: &[usize], place: u32) -> &'a [u8] {
     &bytes[start..ends[place]]
 }
 
+widest! {
+    /// Writes the words of texts; false where one is not short, or too near to the end of all bytes to be read whole.
+    fn short_words<O: Offset>(offsets: &[O], bytes: &[u8], words: &mut [u64]) -> bool {
+        let (starts, ends) = (&offsets[..words.len()], &offsets[1..]);
+        if !are_inside(starts, bytes.len().checked_sub(8)) {
+            return false;
+        }
+        let mut longest = 0;
+        for ((word, start), end) in words.iter_mut().zip(starts).zip(ends) {
+            let start = start.place();
+            let length = end.place().wrapping_sub(start);
+            #[expect(unsafe_code, reason = "a check of every place costs as much as the look-up")]
+            // SAFETY: every place was just found to be at most eight bytes before the end.
+            let eight = unsafe { bytes.as_ptr().add(start).cast::<u64>().read_unaligned() };
+            longest = longest.max(length);
+            *word = worded(u64::from_le(eight), length);
+        }
+        longest <= SHORT
+    }
+}
+
+/// The word of a text of at most 7 bytes, which `eight` begins with.
+#[inline(always)]
+fn worded(eight: u64, length: usize) -> u64 {
+    eight & ((1 << (8 * (length & SHORT))) - 1) | (length as u64) << 56
+}
+
 /// The word of a short text.
 #[inline]
 fn short(bytes: &[u8], start: usize, end: usize) -> Option<u64> {
@@ -108,8 +194,7 @@ fn short(bytes: &[u8], start: usize, end: usize) -> Option<u64> {
         Some(found) => eight.copy_from_slice(found),
         None => eight[..length].copy_from_slice(&bytes[start..end]),
     }
-    let kept = u64::from_le_bytes(eight) & ((1 << (8 * length)) - 1);
-    Some(kept | (length as u64) << 56)
+    Some(worded(u64::from_le_bytes(eight), length))
 }
 
 #[cfg(test)]
@@ -155,5 +240,23 @@ mod tests {
             );
         }
         assert_eq!(ids.len(), naive.len());
+        // Known texts, short ones among themselves, and up to the end of all bytes.
+        for rows in [64, 100, texts.len()] {
+            for first in (0..texts.len()).step_by(rows) {
+                let part = first..(first + rows).min(texts.len());
+                let mut again = vec![0; part.len()];
+                ids.write(&offsets[first..=part.end], &bytes, &mut again);
+                assert_eq!(again, found[part]);
+            }
+        }
+        let few = b"CMTVTSDDSCMTVTS".repeat(100);
+        let ends: Vec<i64> = (0..=few.len() as i64 / 3).map(|i| i * 3).collect();
+        let mut found = vec![0; ends.len() - 1];
+        for _ in 0..2 {
+            ids.write(&ends, &few, &mut found);
+            for (text, &id) in few.chunks(3).zip(&found) {
+                assert_eq!(id, ids.id(text));
+            }
+        }
     }
 }

@@ -16,11 +16,11 @@ macro_rules! widest {
 
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,popcnt")]
+                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,popcnt,bmi1,bmi2")]
                 fn avx512 $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? {
                     body($($arg),*)
                 }
-                #[target_feature(enable = "avx2,popcnt")]
+                #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
                 fn avx2 $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? {
                     body($($arg),*)
                 }
@@ -28,7 +28,7 @@ macro_rules! widest {
                 match $crate::kernel::wide::level() {
                     // SAFETY: `level` detected every feature that `avx512` is compiled for.
                     $crate::kernel::wide::Level::Avx512 => return unsafe { avx512($($arg),*) },
-                    // SAFETY: `level` detected AVX2 and the counting of bits.
+                    // SAFETY: `level` detected AVX2 and the operations on bits.
                     $crate::kernel::wide::Level::Avx2 => return unsafe { avx2($($arg),*) },
                     $crate::kernel::wide::Level::Any => {}
                 }
@@ -45,7 +45,7 @@ pub(crate) enum Level {
     /// Foundation, doubleword/quadword, byte/word, 128- and 256-bit forms.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// 256-bit integers and floats, and the counting of bits.
+    /// 256-bit integers and floats, and operations on single bits.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// Whatever the program was built for.
@@ -58,7 +58,7 @@ pub(crate) fn level() -> Level {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
-        if !has!("popcnt") {
+        if !(has!("popcnt") && has!("bmi1") && has!("bmi2")) {
             return Level::Any;
         }
         if has!("avx512f") && has!("avx512dq") && has!("avx512vl") && has!("avx512bw") {
