@@ -6,7 +6,10 @@ use std::sync::Arc;
 use crate::dataset::{Source, cut};
 
 /// Most units a table is cut into: enough to share out, few enough to merge.
-const UNITS: u64 = 64;
+const UNITS: usize = 64;
+/// Of a small table, units to be had before they are made of more chunks, and how many they are made of: merging the
+/// cells of a unit takes as long as some ten thousand rows.
+const FEW: (usize, usize) = (8, 4);
 
 /// Chunks (read at once) and units (summed up apart), a function of the table alone, so that results
 /// do not depend on the number of threads.
@@ -23,7 +26,8 @@ impl Layout {
     pub fn new(source: &dyn Source, chunk_rows: u64) -> Layout {
         let starts = cut(source, chunk_rows);
         let chunks = starts.len() - 1;
-        Layout { starts, unit_chunks: chunks.div_ceil(UNITS as usize).max(1) }
+        let (few, together) = FEW;
+        Layout { starts, unit_chunks: chunks.div_ceil(UNITS).max(together.min(chunks / few)).max(1) }
     }
 
     /// Number of rows.
