@@ -108,6 +108,86 @@ fn sums_are_compensated_and_infinities_stay_what_they_are() {
     assert!(totals(&of_floats(&[f64::INFINITY]), &["finite_min(x)"])[0].is_null(0));
 }
 
+#[test]
+fn sums_of_few_and_many_cells_round_once_however_far_apart_their_values_are() {
+    let mut random = Random::new(11);
+    let rows = 30_000;
+    // Whole multiples of 2^-20, of which 128 bits hold any sum: near each other at first, then as far apart as possible,
+    // then near again, but for some.
+    let unit = f64::from(1 << 20);
+    let mut whole = |row: usize| {
+        let bits = match row {
+            0..9000 | 14_000..20_000 => 29,
+            9000..14_000 => 1 + random.below(60) as u32,
+            _ => [24, 24, 24, 24, 24, 24, 24, 52][random.below(8) as usize],
+        };
+        let value = (random.bits() >> (64 - bits)) as i64 & !((1 << bits.saturating_sub(50)) - 1);
+        if random.below(3) == 0 { -value } else { value }
+    };
+    let wholes: Vec<[i64; 2]> = (0..rows).map(|row| [whole(row), whole(row)]).collect();
+    let column = |of: usize| {
+        let missing = |row: usize| (row * 7 + of).is_multiple_of(23) && row / 5000 % 2 == of;
+        let value = |row: usize| if missing(row) { f64::NAN } else { wholes[row][of] as f64 / unit };
+        Arc::new(Float64Array::from_iter_values((0..rows).map(value))) as ArrayRef
+    };
+    let narrow = |row: usize| (wholes[row][0] % 4_000_000) as f32;
+    for cells in [1, 3, 300, 5000] {
+        let key = |row: usize| row * 37 % cells;
+        let (a, b) = (column(0), column(1));
+        let dataset = table(vec![
+            ("k", Arc::new(Int32Array::from_iter_values((0..rows).map(|row| key(row) as i32))) as ArrayRef),
+            ("a", a.clone()),
+            ("b", b.clone()),
+            ("c", Arc::new(arrow::array::Float32Array::from_iter_values((0..rows).map(narrow)))),
+        ]);
+        let mut right = vec![[0i128; 3]; cells];
+        for row in 0..rows {
+            let sums = &mut right[key(row)];
+            for (of, column) in [&a, &b].into_iter().enumerate() {
+                if !column.as_primitive::<Float64Type>().value(row).is_nan() {
+                    sums[of] += i128::from(wholes[row][of]);
+                }
+            }
+            sums[2] += narrow(row) as i128;
+        }
+        let axis = Axis {
+            expr: Expr::column("k", dataset.schema()).unwrap(),
+            bins: Bins::new(0.0, cells as f64, cells, Scale::Linear).unwrap(),
+        };
+        let measures = ["sum(a)", "sum(b)", "sum(c)", "count(a)"];
+        let grid = grid_question(&dataset, Selection::all(), vec![axis], &measures);
+        let groups = Question::new(
+            dataset.clone(),
+            Selection::all(),
+            Ask::Groups {
+                keys: vec![Key::Value(Expr::column("k", dataset.schema()).unwrap())],
+                measures: measures.iter().map(|text| Measure::parse(text, &dataset).unwrap()).collect(),
+                listing: Listing::default(),
+            },
+        );
+        for question in [grid, groups] {
+            for (threads, chunk_rows) in [(1, 1 << 15), (2, 1 << 15), (3, 5001), (4, 777)] {
+                let answer = ask(&question, threads, chunk_rows);
+                let found = match answer.grid() {
+                    Some(grid) => &grid.measures,
+                    None => &answer.groups().unwrap().measures,
+                };
+                for (of, unit) in [(0, unit), (1, unit), (2, 1.0)] {
+                    let sums = found[of].as_primitive::<Float64Type>();
+                    for (cell, right) in right.iter().enumerate() {
+                        let exact = right[of] as f64 / unit;
+                        assert_eq!(
+                            sums.value(cell),
+                            exact,
+                            "{cells} cells, {of}, cell {cell}, {threads} threads"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// NIST StRD, univariate: NumAcc1 to NumAcc4 as their files define them.
 #[test]
 fn the_certified_means_and_deviations_of_nist_are_met() {

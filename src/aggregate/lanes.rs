@@ -162,8 +162,8 @@ impl Counts {
     }
 }
 
-/// Most elements whose float sums are added up in pairs: their cache lines fit the second-level cache.
-const MOST_PAIRED: usize = 1 << 14;
+/// Most elements whose float sums are added up in pairs.
+const MOST_PAIRED: usize = 1 << 17;
 
 /// The lanes of one input.
 #[derive(Debug, Clone)]
@@ -239,8 +239,7 @@ impl Lanes {
         if cells <= MOST_PAIRED {
             let pairable = (0..self.inputs.len()).filter(|&i| self.inputs[i].can_pair());
             let pairable: Vec<usize> = pairable.collect();
-            let pairs = pairable.chunks(2).map(|pair| Paired::new(pair[0], pair.get(1).copied(), cells));
-            self.pairs = pairs.collect();
+            self.pairs = pairable.chunks(2).map(|inputs| Paired::new(inputs, cells)).collect();
             pairable.into_iter().for_each(|i| self.inputs[i].is_paired = true);
         }
         self
@@ -248,23 +247,26 @@ impl Lanes {
 
     /// Carries what was added up in pairs over to the accumulators of its inputs.
     pub fn settle(&mut self) {
-        for (number, pairs) in self.pairs.iter_mut().enumerate() {
-            let inputs: Vec<usize> = pairs.inputs().collect();
-            for (element, pair) in pairs.drain() {
-                if number == 0 {
-                    self.rows.add(element, pair.rows() as usize);
-                }
-                for ((&input, sum), missing) in inputs.iter().zip(pair.sums()).zip(pair.missing()) {
-                    let input = &mut self.inputs[input];
-                    input.left_out.add(element, missing as usize);
-                    for (_, store) in &mut input.lanes {
-                        if let Store::Floats(sums) = store {
-                            sums[element].join(sum);
-                        }
+        (0..self.pairs.len()).for_each(|number| self.drain(number));
+    }
+
+    fn drain(&mut self, number: usize) {
+        let Lanes { rows, inputs, pairs } = self;
+        let places: Vec<usize> = pairs[number].inputs().to_vec();
+        pairs[number].drain(|cell| {
+            if number == 0 {
+                rows.add(cell.element, cell.rows as usize);
+            }
+            for ((&place, sum), missing) in places.iter().zip(cell.sums).zip(cell.missing) {
+                let input = &mut inputs[place];
+                input.left_out.add(cell.element, missing as usize);
+                for (_, store) in &mut input.lanes {
+                    if let Store::Floats(sums) = store {
+                        sums[cell.element].join(sum);
                     }
                 }
             }
-        }
+        });
     }
 
     pub(super) fn store_mut(&mut self, input: usize, lane: Lane) -> Option<&mut Store> {
@@ -302,10 +304,12 @@ impl Lanes {
     /// Folds rows in: row `rows.start + i` of the chunk belongs to `cells[i]`. Rows that do not count for
     /// an input are rows all the same; for its lanes they are sent to `trash`.
     pub fn update(&mut self, feed: &Feed, rows: Range<usize>, cells: &[u32], trash: u32) {
-        if self.pairs.iter().any(|pairs| !pairs.has_room(rows.len())) {
-            self.settle();
+        for number in 0..self.pairs.len() {
+            if self.pairs[number].prepare(&feed.inputs, &rows) {
+                self.drain(number);
+            }
+            self.pairs[number].update(&feed.inputs, &rows, cells);
         }
-        self.pairs.iter_mut().for_each(|pairs| pairs.update(&feed.inputs, &rows, cells));
         if self.pairs.is_empty() {
             self.rows.update(cells);
         }

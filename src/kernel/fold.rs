@@ -72,12 +72,22 @@ widest! {
 }
 
 widest! {
-    /// Multiplies every cell by four and adds the row's place among four: neighbouring rows of one cell then
-    /// touch different accumulators, and none waits for the store before it.
-    pub fn spread_by_four(cells: &mut [u32]) {
+    /// Multiplies every cell by `copies`, a power of two, and adds the row's place among as many: neighbouring rows of
+    /// one cell then touch different accumulators, and none waits for the store before it.
+    pub fn spread(cells: &mut [u32], copies: u32) {
+        let (shift, last) = (copies.trailing_zeros(), copies - 1);
         for (i, cell) in cells.iter_mut().enumerate() {
-            *cell = *cell * 4 + (i as u32 & 3);
+            *cell = *cell << shift | (i as u32 & last);
         }
+    }
+}
+
+/// Accumulators to give to each of so many cells: as many as the first-level cache holds of, if that is of use.
+pub fn copies(cells: usize) -> usize {
+    match cells {
+        0..=256 => 4,
+        257..=1024 => 2,
+        _ => 1,
     }
 }
 
@@ -132,7 +142,10 @@ impl Sum {
     #[inline]
     pub fn join(&mut self, other: Sum) {
         self.add(other.high);
-        self.low += other.low;
+        // What an infinite or undefined sum has left behind is undefined.
+        if other.high.is_finite() {
+            self.add(other.low);
+        }
     }
 
     /// The sum; an infinite or undefined one as it is.

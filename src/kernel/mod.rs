@@ -17,6 +17,7 @@ pub mod moments;
 pub mod order;
 pub mod pairs;
 pub mod select;
+pub mod split;
 pub mod text;
 pub mod texts;
 pub mod total;

@@ -17,13 +17,11 @@ use super::summed::Summed;
 use super::{Ask, Axis, Key, Measure, QueryError, Question};
 use crate::aggregate::{Bins, Fed, Feed, Grid, Lanes, Slotter};
 use crate::expr::{Expr, Program};
+use crate::kernel::fold;
 use crate::select::Clause;
 
 /// Most cells a grid may have.
 const MAX_CELLS: u64 = 1 << 26;
-
-/// Most cells that get four accumulators each.
-const MOST_SPREAD: usize = 2048;
 
 /// A question by position of what it needs.
 #[derive(Debug, Clone)]
@@ -270,7 +268,7 @@ impl Compiled {
     /// Accumulators per cell in the partial result of a unit.
     pub(super) fn spread(&self) -> usize {
         match self.shape {
-            Shape::Grid { cells, .. } if cells <= MOST_SPREAD && self.measures.may_spread() => 4,
+            Shape::Grid { cells, .. } if self.measures.may_spread() => fold::copies(cells),
             _ => 1,
         }
     }

@@ -63,6 +63,17 @@ pub(super) enum Partial {
     Tally,
 }
 
+impl Partial {
+    /// Whether the rows of a chunk are folded in at once, not block by block.
+    fn is_folded_whole(&self, question: &Compiled) -> bool {
+        match self {
+            Partial::Grid(lanes) => question.is_one_cell() && lanes.are_totals(),
+            Partial::Index(_) => true,
+            Partial::Groups(_) | Partial::AllGroups(_) | Partial::Tally => false,
+        }
+    }
+}
+
 /// Rows binned and folded at once: their codes stay in the first-level cache. A multiple of 8, so that
 /// blocks of a mask begin at whole bytes.
 const BLOCK: usize = 2048;
@@ -220,6 +231,10 @@ impl Pass {
         }
         let Some(values) = self.values(&chunk, tested, masks, partials, task)? else { return Ok(()) };
         self.fold_totals(&values, partials);
+        if self.questions.iter().zip(&*partials).all(|(question, partial)| partial.is_folded_whole(question))
+        {
+            return Ok(());
+        }
         // Where only some rows are worked on, the others' codes are not known.
         let first = chunk.rows.start;
         let blank = |codes: &Option<Arc<AxisCodes>>| codes.as_ref()?.blank(first, chunk.len());
@@ -227,6 +242,10 @@ impl Pass {
             true => self.learning.iter().map(blank).collect(),
             false => Vec::new(),
         };
+        if self.questions.iter().zip(&*partials).all(|(question, partial)| partial.is_folded_whole(question))
+        {
+            return Ok(());
+        }
         for start in (0..values.rows).step_by(BLOCK) {
             let block = start..(start + BLOCK).min(values.rows);
             self.fold(&values, &block, partials, worker, memory)?;
@@ -304,9 +323,8 @@ impl Pass {
         values.sums.add_to(partials);
         for ((question, feed), partial) in self.questions.iter().zip(&values.feeds).zip(partials) {
             let mask = &values.masks[question.filter];
-            if let Partial::Grid(lanes) = partial
-                && question.is_one_cell()
-                && lanes.are_totals()
+            if partial.is_folded_whole(question)
+                && let Partial::Grid(lanes) = partial
                 && mask.passing > 0
             {
                 lanes.update_one(feed, 0..values.rows, mask.bits.as_ref());
@@ -339,7 +357,7 @@ impl Pass {
         let questions = self.questions.iter().zip(feeds);
         for (((question, feed), partial), tally) in questions.zip(partials).zip(tallies) {
             let mask = &masks[question.filter];
-            if mask.passing == 0 {
+            if mask.passing == 0 || partial.is_folded_whole(question) {
                 continue;
             }
             match partial {
@@ -349,7 +367,6 @@ impl Pass {
                         tally.count(question.cells(block.len(), scratch), positions[question.filter]);
                     }
                 }
-                Partial::Grid(lanes) if question.is_one_cell() && lanes.are_totals() => {}
                 Partial::Grid(lanes) => {
                     let trash = question.elements(block, mask.bits.as_ref(), scratch);
                     lanes.update(feed, block.clone(), &scratch.cells, trash);
@@ -401,11 +418,11 @@ impl Compiled {
         if let Some(mask) = mask {
             keep_passing(&mut scratch.cells, mask, block, trash);
         }
-        if self.spread() == 4 {
-            fold::spread_by_four(&mut scratch.cells);
-            return trash * 4;
+        let spread = self.spread() as u32;
+        if spread > 1 {
+            fold::spread(&mut scratch.cells, spread);
         }
-        trash
+        trash * spread
     }
 }
 

@@ -15,26 +15,24 @@ use crate::query::masks::keep_passing;
 
 /// Rows folded at once.
 pub(super) const BLOCK: usize = 2048;
-/// Most groups that get four accumulators each.
-const MOST_SPREAD: usize = 1024;
 
 /// Groups and their accumulators: element 0 of the lanes is the trash, group `g` is element `g + 1`.
 pub(super) struct Cells {
     pub(super) grouper: Grouper,
     lanes: Lanes,
-    /// Elements per group: 4, or 1.
+    /// Elements per group.
     spread: usize,
 }
 
 impl Cells {
-    /// None yet; with `spread`, each gets four accumulators while they are few, and [`Cells::settle`] must be called
+    /// None yet; with `spread`, each gets several accumulators while they are few, and [`Cells::settle`] must be called
     /// before they are read.
     pub(super) fn new(question: &Compiled, spread: bool) -> Result<Cells, QueryError> {
         let keys = match &question.shape {
             Shape::Groups { keys, .. } => keys.as_slice(),
             _ => &[],
         };
-        let spread = if spread && question.measures.may_spread() { 4 } else { 1 };
+        let spread = if spread && question.measures.may_spread() { fold::copies(0) } else { 1 };
         let lanes = question.measures.lanes(spread);
         let lanes = if spread > 1 { lanes.paired() } else { lanes };
         Ok(Cells { grouper: Grouper::new(keys)?, lanes, spread })
@@ -66,7 +64,7 @@ impl Cells {
             keep_passing(cells, mask, &block, 0);
         }
         if self.spread > 1 {
-            fold::spread_by_four(cells);
+            fold::spread(cells, self.spread as u32);
         }
         self.lanes.update(feed, block, cells, 0);
         Ok(())
@@ -83,9 +81,7 @@ impl Cells {
         cells.resize(rows, 0);
         self.grouper.write(keys, cells)?;
         cells.iter_mut().for_each(|cell| *cell += 1);
-        if self.grouper.len() > MOST_SPREAD {
-            self.gather(question);
-        }
+        self.gather_to(question, fold::copies(self.grouper.len()));
         self.lanes.grow((self.grouper.len() + 2) * self.spread);
         Ok(())
     }
@@ -97,11 +93,17 @@ impl Cells {
 
     /// Leaves one accumulator to every group.
     pub(super) fn gather(&mut self, question: &Compiled) {
-        if self.spread > 1 {
+        self.gather_to(question, 1);
+    }
+
+    /// Leaves at most so many accumulators to every group.
+    fn gather_to(&mut self, question: &Compiled, copies: usize) {
+        if self.spread > copies {
             self.settle();
-            let mut lanes = question.measures.lanes(self.lanes.len() / self.spread);
-            lanes.merge(&self.lanes, 0..self.lanes.len(), |element| element / self.spread);
-            (self.lanes, self.spread) = (lanes.paired(), 1);
+            let fewer = self.spread / copies;
+            let mut lanes = question.measures.lanes(self.lanes.len() / fewer);
+            lanes.merge(&self.lanes, 0..self.lanes.len(), |element| element / fewer);
+            (self.lanes, self.spread) = (lanes.paired(), copies);
         }
     }
 
