@@ -140,6 +140,14 @@ fn what_does_not_fit_memory_is_a_sketch_close_to_the_truth_and_says_so() {
         "on any number of threads"
     );
     assert_eq!(groups.approximate, [true, true, true, false]);
+    let measures = [&texts[..], &["mode(x)"]].concat();
+    let measures = measures.iter().map(|text| Measure::parse(text, &dataset).unwrap()).collect();
+    let exact = Ask::Groups { keys: keys.clone(), measures, listing: Listing::default() };
+    let exact = Question::new(dataset.clone(), Selection::all(), exact);
+    let roomy = outcrop::query::ScanOptions { group_budget: 4 << 30, ..Default::default() };
+    let workers = outcrop::query::Workers::new(2).unwrap();
+    let exact = outcrop::query::scan(&[exact], &workers, roomy, &outcrop::task::Task::detached()).unwrap();
+    assert_eq!(exact[0].groups().unwrap().approximate, [false; 5], "a larger budget holds all values");
     let distinct = to_f64(&groups.measures[0])[0];
     assert!((distinct / (rows as f64 / 3.0) - 1.0).abs() < 0.02, "{distinct}");
     let mut sorted: Vec<i64> = (0..rows).step_by(3).map(value).collect();

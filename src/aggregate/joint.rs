@@ -47,8 +47,8 @@ pub(super) struct Joint {
 }
 
 impl Joint {
-    pub(super) fn new(cuts: Arc<Cuts>) -> Joint {
-        Joint { cuts, tally: Tally::new(Purpose::Counts) }
+    pub(super) fn new(cuts: Arc<Cuts>, budget: usize) -> Joint {
+        Joint { cuts, tally: Tally::new(Purpose::Counts, budget) }
     }
 
     pub(super) fn update(&mut self, values: &[ArrayRef], rows: &Range<usize>, cells: &[u32], trash: u32) {

@@ -72,6 +72,8 @@ pub struct Input {
     pub conditioned: bool,
     /// How two values are cut, for those aggregates that cut them.
     pub cuts: Option<Arc<Cuts>>,
+    /// Bytes that the values one set of accumulators keeps may take.
+    pub budget: usize,
 }
 
 /// The rows of a chunk as accumulators are fed them.
@@ -203,8 +205,10 @@ impl Lanes {
             let store = |lane| match sights.iter().find(|sight| sight.input == i && sight.lane == lane) {
                 Some(sight) => sight.store(cells),
                 None => match (lane, &input.cuts) {
-                    (Lane::Joint, Some(cuts)) => Store::Joint(Box::new(Joint::new(cuts.clone()))),
-                    _ => Store::new(lane, &input.types, cells),
+                    (Lane::Joint, Some(cuts)) => {
+                        Store::Joint(Box::new(Joint::new(cuts.clone(), input.budget)))
+                    }
+                    _ => Store::new(lane, input, cells),
                 },
             };
             let lanes = wanted.into_iter().map(|lane| (lane, store(lane))).collect();
@@ -387,6 +391,12 @@ impl Lanes {
     pub fn bytes_per_cell(&self) -> usize {
         let lanes = self.inputs.iter().flat_map(|input| &input.lanes);
         12 + self.inputs.len() * 12 + lanes.map(|(_, store)| store.element_bytes()).sum::<usize>()
+    }
+
+    /// Bytes of the values that are kept, beside those of the elements.
+    pub fn kept_bytes(&self) -> usize {
+        let lanes = self.inputs.iter().flat_map(|input| &input.lanes);
+        lanes.map(|(_, store)| store.kept_bytes()).sum()
     }
 
     pub(super) fn store(&self, input: usize, lane: Lane) -> Option<&Store> {

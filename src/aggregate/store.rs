@@ -10,7 +10,7 @@ use arrow::datatypes::{
 
 use super::codes::{codes, texts};
 use super::joint::Joint;
-use super::lanes::Lane;
+use super::lanes::{Input, Lane};
 use super::pick::{self, Pick};
 use super::search::{Ranked, Sought};
 use super::tally::{Purpose, Tally};
@@ -49,10 +49,11 @@ pub(super) enum Store {
 }
 
 impl Store {
-    pub(super) fn new(lane: Lane, types: &[DataType], cells: usize) -> Store {
+    pub(super) fn new(lane: Lane, input: &Input, cells: usize) -> Store {
+        let types = &input.types;
         let kind = types.first().and_then(numeric_kind);
         let is_text = types.first().is_some_and(|t| crate::data::kind(t) == crate::data::Kind::Text);
-        let tally = |purpose| Store::Tally(Box::new(Tally::new(purpose)));
+        let tally = |purpose| Store::Tally(Box::new(Tally::new(purpose, input.budget)));
         let mut store = match (lane, kind) {
             (Lane::Count | Lane::Joint, _) => Store::Nothing,
             (Lane::Min | Lane::Max, None) if is_text => Store::Texts(Vec::new()),
@@ -108,6 +109,15 @@ impl Store {
             Store::Picks(_) => size_of::<Pick<u64>>(),
             Store::TextPicks(_) => size_of::<Pick<Box<str>>>() + TEXT,
             Store::Signed(_) | Store::Unsigned(_) | Store::Real(_) => 8,
+        }
+    }
+
+    /// Bytes of the values it keeps.
+    pub(super) fn kept_bytes(&self) -> usize {
+        match self {
+            Store::Tally(tally) => tally.bytes(),
+            Store::Joint(joint) => joint.tally.bytes(),
+            _ => 0,
         }
     }
 

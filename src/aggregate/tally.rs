@@ -11,8 +11,6 @@ use std::ops::Range;
 
 use hashbrown::HashTable;
 
-/// Bytes one tally may take: 2 million values of a cell, or of many.
-pub(super) const BUDGET: usize = 64 << 20;
 /// Bytes an entry takes in its table, which is at least seven sixteenths full.
 const ENTRY: usize = 40;
 /// Fewest values kept of a cell that is sampled: a standard error of 4 %.
@@ -113,7 +111,8 @@ fn place(cell: u32, code: u64) -> u64 {
 }
 
 impl Tally {
-    pub(super) fn new(purpose: Purpose) -> Tally {
+    /// Of nothing yet; to keep to so many bytes.
+    pub(super) fn new(purpose: Purpose, budget: usize) -> Tally {
         Tally {
             purpose,
             table: HashTable::new(),
@@ -121,7 +120,7 @@ impl Tally {
             levels: Vec::new(),
             dropped: 0,
             extremes: Vec::new(),
-            budget: BUDGET,
+            budget,
             failed: false,
         }
     }
@@ -222,7 +221,8 @@ impl Tally {
         self.fit();
     }
 
-    fn bytes(&self) -> usize {
+    /// Bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
         self.table.len() * ENTRY + self.texts.bytes()
     }
 
@@ -349,9 +349,8 @@ mod tests {
     use super::*;
 
     fn filled(purpose: Purpose, budget: usize, values: impl Iterator<Item = u64>) -> Tally {
-        let mut tally = Tally::new(purpose);
+        let mut tally = Tally::new(purpose, budget);
         tally.grow(2);
-        tally.budget = budget;
         for (i, value) in values.enumerate() {
             tally.add(0, value);
             if i % 100 == 0 {
@@ -378,9 +377,8 @@ mod tests {
     fn samples_of_parts_merge_to_the_sample_of_the_whole() {
         let texts: Vec<String> = (0..30_000).map(|i| format!("value {}", i % 20_000)).collect();
         let of = |texts: &[String], budget| {
-            let mut tally = Tally::new(Purpose::Distinct);
+            let mut tally = Tally::new(Purpose::Distinct, budget);
             tally.grow(1);
-            tally.budget = budget;
             for text in texts {
                 tally.add_text(0, text);
                 tally.fit();

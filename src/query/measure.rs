@@ -18,6 +18,7 @@ use arrow::datatypes::DataType;
 
 use super::QueryError;
 use super::by_name::by_name;
+use super::scan::GROUP_BUDGET;
 use crate::aggregate::{
     AGGREGATES, Aggregate, Cuts, FromSample, Goal, Input, Lane, Lanes, Measured, Parameter, Search, Sight,
     Standing,
@@ -385,6 +386,10 @@ pub(super) struct Searching {
     pub(super) search: Search,
 }
 
+/// Share of the budget for groups that the values kept by one set of accumulators may take: distinct values, those a
+/// mode or a quantile is found among. Each thread has a set, and there is one more for all.
+const KEPT_SHARE: usize = 16;
+
 /// The measures of a question by position of what they need.
 #[derive(Debug, Clone)]
 pub(super) struct Measures {
@@ -398,6 +403,10 @@ pub(super) struct Measures {
     /// What this pass looks for instead of accumulating it, and whether it does nothing else.
     sights: Vec<Sight>,
     only_sights: bool,
+}
+
+fn kept_of(budget: usize) -> usize {
+    budget / KEPT_SHARE
 }
 
 impl Measures {
@@ -436,7 +445,7 @@ impl Measures {
             let known = (0..self.sources.len()).find(|&i| self.sources[i] == source && self.bins[i] == bins);
             known.unwrap_or_else(|| {
                 self.bins.push(bins);
-                self.inputs.push(Input { types, conditioned, cuts: None });
+                self.inputs.push(Input { types, conditioned, cuts: None, budget: kept_of(GROUP_BUDGET) });
                 self.sources.push(source);
                 self.sources.len() - 1
             })
@@ -459,6 +468,11 @@ impl Measures {
             true => Lanes::in_sight(&self.inputs, &self.sights, cells),
             false => Lanes::new(&self.parts, &self.inputs, &self.sights, cells),
         }
+    }
+
+    /// Gives the values that are kept their share of this budget.
+    pub(super) fn keep_to(&mut self, budget: usize) {
+        self.inputs.iter_mut().for_each(|input| input.budget = kept_of(budget));
     }
 
     /// The searches that take the place of accumulators of many values, over `cells` cells.

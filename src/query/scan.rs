@@ -71,13 +71,17 @@ impl Workers {
 pub struct ScanOptions {
     /// Rows read and evaluated at once; small enough for intermediate results to stay in cache.
     pub chunk_rows: u64,
-    /// Bytes that the groups of all questions may take; rows that do not fit wait on disk.
+    /// Bytes that the groups of all questions may take; rows that do not fit wait on disk. A sixteenth of it is what
+    /// each set of accumulators may keep of distinct values, and of those a mode or a quantile is found among.
     pub group_budget: usize,
 }
 
+/// What groups may take where nothing else is said.
+pub(super) const GROUP_BUDGET: usize = 1 << 30;
+
 impl Default for ScanOptions {
     fn default() -> ScanOptions {
-        ScanOptions { chunk_rows: 1 << 15, group_budget: 1 << 30 }
+        ScanOptions { chunk_rows: 1 << 15, group_budget: GROUP_BUDGET }
     }
 }
 
@@ -172,6 +176,7 @@ fn pass_over(
     let source = first.dataset.source().clone();
     let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));
     let mut pass = compile(&layout)?;
+    pass.questions.iter_mut().for_each(|question| question.measures.keep_to(options.group_budget));
     let groups = pass.questions.iter().filter(|question| matches!(question.shape, Shape::Groups { .. }));
     let memory = GroupMemory::new(options.group_budget / groups.count().max(1));
     let rows = source.row_count();

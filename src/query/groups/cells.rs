@@ -40,7 +40,7 @@ impl Cells {
 
     /// Bytes it holds.
     pub(super) fn bytes(&self) -> usize {
-        self.grouper.bytes() + self.lanes.len() * self.lanes.bytes_per_cell()
+        self.grouper.bytes() + self.lanes.len() * self.lanes.bytes_per_cell() + self.lanes.kept_bytes()
     }
 
     /// The accumulators, one element per group.

@@ -257,10 +257,10 @@ impl GroupMemory {
         self.held.fetch_sub(runs.iter().map(|run| run.held).sum(), Ordering::Relaxed);
     }
 
-    /// Keeps a run in memory while all of them take less than a quarter of the budget, else on disk.
+    /// Keeps a run in memory while all of them take less than a fifth of the budget, else on disk.
     fn admit(&self, run: &mut Run) -> Result<(), QueryError> {
         let bytes: usize = run.columns().map(|column| column.get_array_memory_size()).sum();
-        if self.held.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.budget / 4 {
+        if self.held.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.budget / 5 {
             run.held = bytes;
             return Ok(());
         }

@@ -79,11 +79,12 @@ impl GroupTotal {
         self.is_parted && memory.held() > enough && self.fits(memory)
     }
 
-    /// Whether the groups would take less than three eighths of the budget after the next fold.
+    /// Whether the groups would take less than three tenths of the budget after the next fold: tables that double leave
+    /// holes behind, which makes half as much again of them.
     fn fits(&self, memory: &GroupMemory) -> bool {
         let bytes: usize = self.parts.iter().map(Cells::bytes).sum();
         let growth = bytes as f64 / self.folded.max(1) as f64 * self.waiting as f64;
-        bytes as f64 + growth <= memory.budget as f64 * 0.375
+        bytes as f64 + growth <= memory.budget as f64 * 0.3
     }
 
     /// Folds the runs into their parts.
