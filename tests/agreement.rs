@@ -17,8 +17,8 @@ use outcrop::query::{
     Answer, Ask, Axis, Brush, GroupKey, Measure, Question, SampleOptions, ScanOptions, output,
 };
 use outcrop::session::{
-    AxisSpec, Command, CutAxis, FilterSpec, Gesture, PredicateSpec, Session, ViewId, ViewKind, ViewSpec,
-    questions,
+    AxisSpec, Command, CutAxis, FilterSpec, Gesture, PredicateSpec, Session, Shape, ViewId, ViewKind,
+    ViewSpec, questions,
 };
 
 use crate::common::{Random, awkward_floats, floats, table};
@@ -78,12 +78,16 @@ impl Rows {
             PredicateSpec::Categories { values, missing, .. } => {
                 self.s[row].map_or(*missing, |s| values.iter().any(|value| value == s))
             }
-            PredicateSpec::Lasso { x, y, corners } => {
+            PredicateSpec::Lasso { x, y, corners, more } => {
                 let (i, j) = (self.slot(&x.expr, &x.edges, row), self.slot(&y.expr, &y.edges, row));
                 let centre = |edges: &[f64], i: usize| (edges[i] + edges[i + 1]) / 2.0;
-                i + 1 < x.edges.len()
-                    && j + 1 < y.edges.len()
-                    && winds_around(corners, centre(&x.edges, i), centre(&y.edges, j))
+                let is_on = i + 1 < x.edges.len() && j + 1 < y.edges.len();
+                let holds = |corners: &[_]| winds_around(corners, centre(&x.edges, i), centre(&y.edges, j));
+                let join = |inside: bool, shape: &Shape| match holds(&shape.corners) {
+                    true => !shape.takes_out,
+                    false => inside,
+                };
+                is_on && more.iter().fold(holds(corners), join)
             }
             PredicateSpec::Where { .. } => self.n[row].is_some_and(|n| n > 2),
             PredicateSpec::Groups { .. } => unreachable!("tests/group_tables.rs makes these"),
@@ -315,8 +319,14 @@ impl Script {
                     edges: bins.edges().to_vec(),
                     log: false,
                 };
-                let corners = (0..5).map(|_| [self.random.unit() * 10.0, self.random.unit() * 8.0]).collect();
-                PredicateSpec::Lasso { x: cut(&spec.x, &x), y: cut(&spec.y, &y), corners }
+                let mut polygon = || {
+                    let corner = |_| [self.random.unit() * 10.0, self.random.unit() * 8.0];
+                    (0..5).map(corner).collect::<Vec<_>>()
+                };
+                let corners = polygon();
+                let more = [false, true].map(|takes_out| Shape { corners: polygon(), takes_out });
+                let more = more.into_iter().take(self.random.below(3) as usize).collect();
+                PredicateSpec::Lasso { x: cut(&spec.x, &x), y: cut(&spec.y, &y), corners, more }
             }
             ViewKind::Heatmap => {
                 let (x, y) = (self.bins(view, 0), self.bins(view, 1));

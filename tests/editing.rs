@@ -259,3 +259,66 @@ fn every_function_is_in_the_reference_and_can_be_searched() {
     steps(&mut window, 3);
     assert!(!has_label(&window, "search functions"));
 }
+
+#[test]
+fn a_variable_is_made_dragged_renamed_and_kept_while_it_is_used() {
+    let rows = rows();
+    let mut window = window();
+    let passing = |limit: f64| rows.x.iter().flatten().filter(|x| **x > limit).count() as u64;
+    window.get_by_label("+ variable").click();
+    steps(&mut window, 4);
+    window.get_by_label("variable name").type_text("kind");
+    window.get_by_label("variable value").focus();
+    steps(&mut window, 2);
+    window.get_by_label("variable value").type_text("2 * 20 + 10");
+    steps(&mut window, 2);
+    assert!(has_label(&window, "there is a column of this name"));
+    window.get_by_label("variable name").focus();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.get_by_label("variable name").type_text("limit");
+    steps(&mut window, 2);
+    window.get_by_label("Set").click();
+    settle(&mut window);
+    assert_eq!(window.state().session().document().variables["limit"], 50.0);
+
+    open(&mut window, "+ filter");
+    type_text(&mut window, "x > lim");
+    assert!(window.query_by_label("Completion limit").is_some(), "variables are completed");
+    press(&mut window, Key::Tab);
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    assert_eq!(window.state().count(), (Some(passing(50.0)), true));
+
+    // A drag of its number moves the filter, and is one step of undo.
+    let at = window.get_by_label("value of limit").rect().center();
+    super::window::drag(&mut window, at, at + egui::vec2(40.0, 0.0));
+    let dragged = window.state().session().document().variables["limit"];
+    assert!(dragged > 50.0, "{dragged}");
+    assert_eq!(window.state().count(), (Some(passing(dragged)), true));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    settle(&mut window);
+    assert_eq!(window.state().count(), (Some(passing(50.0)), true));
+
+    window.get_by_label("remove variable limit").click();
+    settle(&mut window);
+    assert!(has_label(&window, "limit is used by a filter"));
+    window.get_by_label("dismiss").click();
+    settle(&mut window);
+    window.get_by_label("variable limit").click_secondary();
+    steps(&mut window, 4);
+    window.get_by_label("Edit…").click();
+    steps(&mut window, 4);
+    window.get_by_label("variable name").focus();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.get_by_label("variable name").type_text("most");
+    steps(&mut window, 2);
+    window.get_by_label("Set").click();
+    settle(&mut window);
+    assert!(has_label(&window, "filter x > most"));
+    assert_eq!(window.state().count(), (Some(passing(50.0)), true));
+    window.get_by_label("Clear all").click();
+    settle(&mut window);
+    window.get_by_label("remove variable most").click();
+    settle(&mut window);
+    assert!(window.state().session().document().variables.is_empty());
+}

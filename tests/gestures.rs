@@ -198,7 +198,7 @@ fn a_lasso_filters_by_the_cells_it_goes_around_and_they_are_the_filter() {
     let path: Vec<Pos2> =
         corners.windows(2).flat_map(|pair| (1..=4).map(|i| pair[0].lerp(pair[1], i as f32 / 4.0))).collect();
     drag_along(&mut window, corners[0], &path, Modifiers::NONE);
-    let PredicateSpec::Lasso { x, y, corners } = filter(&window).predicate else { panic!("no lasso") };
+    let PredicateSpec::Lasso { x, y, corners, .. } = filter(&window).predicate else { panic!("no lasso") };
     assert!(corners.len() > 10);
     // A cell passes if its centre lies inside the polygon: recomputed here by winding around it.
     let inside = |point: [f64; 2]| {
@@ -229,6 +229,57 @@ fn a_lasso_filters_by_the_cells_it_goes_around_and_they_are_the_filter() {
     window.get_by_label_contains("invert filter").click();
     settle(&mut window);
     assert_eq!(window.state().count(), (Some(ROWS as u64 - expected), true));
+}
+
+#[test]
+fn shift_adds_a_shape_to_a_heatmap_and_alt_takes_one_out() {
+    let rows = rows();
+    let mut window = window_on(dataset(&rows));
+    let plot = rect_of(&window, "Heatmap of x and y");
+    type Part = [f32; 4];
+    let sweep = |window: &mut Harness<'static, App>, [left, top, right, bottom]: Part, keys| {
+        let (from, to) = (within(plot, left, top), within(plot, right, bottom));
+        let path: Vec<Pos2> = (1..=6).map(|i| from.lerp(to, i as f32 / 6.0)).collect();
+        drag_along(window, from, &path, keys);
+    };
+    let count = |passes: &dyn Fn(usize) -> bool| (0..ROWS).filter(|&i| passes(i)).count() as u64;
+    // The shape drawn last, by its corners; the first is a rectangle's filter.
+    let last = |window: &Harness<'static, App>| match filter(window).predicate {
+        PredicateSpec::Rect { x_range, y_range, .. } => (x_range, y_range),
+        PredicateSpec::Lasso { more, .. } => {
+            let corners = &more.last().unwrap().corners;
+            ([corners[0][0], corners[2][0]], [corners[0][1], corners[2][1]])
+        }
+        other => panic!("{other:?}"),
+    };
+    let inside = |[lo, hi]: [f64; 2], value: f64| lo <= value && value < hi;
+    let holds = |(x, y): ([f64; 2], [f64; 2]), i: usize| {
+        rows.x[i].is_some_and(|value| inside(x, value)) && inside(y, rows.y[i])
+    };
+    sweep(&mut window, [0.1, 0.2, 0.5, 0.7], Modifiers::NONE);
+    let (first, a) = (filter(&window), last(&window));
+    sweep(&mut window, [0.4, 0.5, 0.8, 0.9], SHIFT);
+    let b = last(&window);
+    assert_eq!(window.state().count(), (Some(count(&|i| holds(a, i) || holds(b, i))), true));
+    assert!(has_label(&window, "filter shapes x × y"));
+    sweep(&mut window, [0.2, 0.3, 0.45, 0.6], ALT);
+    let c = last(&window);
+    let passes = |i: usize| (holds(a, i) || holds(b, i)) && !holds(c, i);
+    assert_eq!(window.state().count(), (Some(count(&passes)), true));
+    // Of what an inverted filter lets pass, Shift adds to it all the same.
+    window.get_by_label_contains("invert filter").click();
+    settle(&mut window);
+    assert_eq!(window.state().count(), (Some(count(&|i| !passes(i))), true));
+    sweep(&mut window, [0.4, 0.5, 0.8, 0.9], SHIFT);
+    assert_eq!(window.state().count(), (Some(count(&|i| !passes(i) || holds(b, i))), true));
+    for _ in 0..4 {
+        undo(&mut window);
+    }
+    assert_eq!(filter(&window), first, "each is one step of undo");
+    undo(&mut window);
+    sweep(&mut window, [0.1, 0.2, 0.5, 0.7], ALT);
+    assert_eq!(last(&window), a);
+    assert_eq!(window.state().count(), (Some(count(&|i| !holds(a, i))), true));
 }
 
 #[test]

@@ -145,7 +145,11 @@ fn a_session_survives_its_text() {
 #[test]
 fn a_variable_is_set_changed_taken_back_and_kept_while_a_column_needs_it() {
     let mut session = open();
-    let set = |name: &str, value: f64| Command::SetVariable { name: name.to_owned(), value };
+    let set = |name: &str, value: f64| Command::SetVariable {
+        name: name.to_owned(),
+        value,
+        gesture: Gesture::Begin,
+    };
     session.apply(set("limit", 2.5));
     let define = Command::DefineColumn { name: "above".to_owned(), text: "x > limit".to_owned() };
     session.apply(define);
@@ -166,6 +170,59 @@ fn a_variable_is_set_changed_taken_back_and_kept_while_a_column_needs_it() {
         session.apply(set(wrong, 1.0));
         assert!(session.notice().is_some() && !session.document().variables.contains_key(wrong), "{wrong}");
     }
+}
+
+#[test]
+fn a_name_is_changed_wherever_it_is_used_and_what_is_used_is_not_lost() {
+    let mut session = open();
+    let set = |name: &str, value: f64| {
+        let name = name.to_owned();
+        Command::SetVariable { name, value, gesture: Gesture::Begin }
+    };
+    let rename = |from: &str, to: &str| Command::Rename { from: from.to_owned(), to: to.to_owned() };
+    session.apply(set("limit", 2.5));
+    session.apply(Command::DefineColumn { name: "far".to_owned(), text: "x * limit".to_owned() });
+    session.apply(Command::DefineColumn { name: "farther".to_owned(), text: "far + y".to_owned() });
+    let text = "far > limit".to_owned();
+    session.apply(Command::SetFilter(FilterSpec::new(PredicateSpec::Where { text }), Gesture::Begin));
+    let before = session.document().clone();
+    let passing = session.selection().clone();
+    for (name, users) in [("limit", "the column far, a filter"), ("far", "the column farther, a filter")] {
+        let is_variable = name == "limit";
+        let name = name.to_owned();
+        let lose = if is_variable { Command::RemoveVariable(name) } else { Command::RemoveColumn(name) };
+        session.apply(lose);
+        let notice = session.notice().map(|notice| notice.text.clone()).unwrap_or_default();
+        assert!(notice.contains(users), "{notice}");
+        assert_eq!(session.document(), &before);
+        session.apply(Command::DismissNotice);
+    }
+    for (from, to) in
+        [("far", "x"), ("far", "limit"), ("limit", "farther"), ("far", "pi"), ("limit", "two words")]
+    {
+        session.apply(rename(from, to));
+        assert!(session.notice().is_some(), "{from} is not to be called {to}");
+        assert_eq!(session.document(), &before);
+        session.apply(Command::DismissNotice);
+    }
+    session.apply(rename("far", "far away"));
+    session.apply(rename("limit", "most"));
+    assert_eq!(session.notice(), None);
+    let columns: Vec<_> = session
+        .document()
+        .columns
+        .iter()
+        .map(|column| (column.name.as_str(), column.text.as_str()))
+        .collect();
+    assert_eq!(columns, [("far away", "x * most"), ("farther", "`far away` + y")]);
+    assert_eq!(
+        session.filters()[0].spec.predicate,
+        PredicateSpec::Where { text: "`far away` > most".to_owned() }
+    );
+    assert!(session.filters()[0].clause.is_ok() && session.selection().clauses().len() == 1);
+    session.apply(Command::Undo);
+    session.apply(Command::Undo);
+    assert_eq!((session.document(), session.selection()), (&before, &passing));
 }
 
 #[test]

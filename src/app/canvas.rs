@@ -197,15 +197,8 @@ fn splitter(ui: &Ui, theme: &Theme, line: Rect, vertical: bool, name: &str) -> O
         });
     }
     let delta = if vertical { response.drag_delta().x } else { response.drag_delta().y };
-    let has_moved = response.id.with("has moved");
-    if response.drag_started() {
-        ui.data_mut(|data| data.insert_temp(has_moved, false));
-    }
-    if !response.dragged() || delta == 0.0 {
-        return None;
-    }
-    let begun = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or(has_moved, false), true));
-    Some((delta, if begun { Gesture::Continue } else { Gesture::Begin }))
+    let has_moved = response.dragged() && delta != 0.0;
+    has_moved.then(|| (delta, super::part_of_drag(ui, response.id)))
 }
 
 #[cfg(test)]

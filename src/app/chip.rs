@@ -3,7 +3,7 @@
 use egui::{CornerRadius, Key, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::{App, strip};
-use crate::session::{Brushed, Command, CutAxis, FilterSpec, PredicateSpec, Session};
+use crate::session::{Brushed, Command, CutAxis, FilterSpec, PredicateSpec, Session, Shape};
 use crate::views::axes::bare;
 use crate::views::editor::Editor;
 use crate::views::header::form;
@@ -31,7 +31,10 @@ pub(super) fn describe(session: &Session, filter: &FilterSpec) -> String {
             bare(y),
             readout::interval(y_range[0], y_range[1], unit(y))
         ),
-        PredicateSpec::Lasso { x, y, .. } => format!("lasso {} × {}", bare(&x.expr), bare(&y.expr)),
+        PredicateSpec::Lasso { x, y, more, .. } => {
+            let shape = if more.is_empty() { "lasso" } else { "shapes" };
+            format!("{shape} {} × {}", bare(&x.expr), bare(&y.expr))
+        }
         PredicateSpec::Categories { expr, values, missing } => {
             let listed = values.iter().map(|value| crate::data::shorten(value)).collect();
             format!("{}: {}", bare(expr), listed_text(listed, *missing, ", "))
@@ -168,12 +171,19 @@ impl Typed {
                 typed.add(session, x, (x_range[0], x_range[1]));
                 typed.add(session, y, (y_range[0], y_range[1]));
             }
-            PredicateSpec::Lasso { x, y, corners } => {
+            PredicateSpec::Lasso { x, y, corners, more } => {
                 let (ux, uy) = (unit_of(session, &x.expr), unit_of(session, &y.expr));
                 let corner =
                     |&[x, y]: &[f64; 2]| format!("{} {}", readout::value(x, ux), readout::value(y, uy));
-                let text = corners.iter().map(corner).collect::<Vec<_>>().join("; ");
-                typed.lines.push((format!("corners: {} {}; …", bare(&x.expr), bare(&y.expr)), text));
+                let mut add = |role: &str, corners: &[[f64; 2]]| {
+                    let text = corners.iter().map(corner).collect::<Vec<_>>().join("; ");
+                    typed.lines.push((format!("{role}: {} {}; …", bare(&x.expr), bare(&y.expr)), text));
+                };
+                add("corners", corners);
+                for (nth, shape) in more.iter().enumerate() {
+                    let role = if shape.takes_out { "without" } else { "and" };
+                    add(&format!("{role} ({})", nth + 2), &shape.corners);
+                }
             }
             PredicateSpec::Categories { expr, values, missing } => {
                 typed.lines = values.iter().map(|value| (bare(expr), value.clone())).collect();
@@ -239,11 +249,18 @@ impl Typed {
                     y_range: finite(self.interval(session, y, 2)?)?,
                 }
             }
-            PredicateSpec::Lasso { x, y, .. } => PredicateSpec::Lasso {
-                x: x.clone(),
-                y: y.clone(),
-                corners: corners(self.text(0), session, x, y)?,
-            },
+            PredicateSpec::Lasso { x, y, more, .. } => {
+                let shape = |(nth, shape): (usize, &Shape)| {
+                    let corners = corners(self.text(nth + 1), session, x, y)?;
+                    Ok::<_, String>(Shape { corners, ..*shape })
+                };
+                PredicateSpec::Lasso {
+                    x: x.clone(),
+                    y: y.clone(),
+                    corners: corners(self.text(0), session, x, y)?,
+                    more: more.iter().enumerate().map(shape).collect::<Result<_, _>>()?,
+                }
+            }
             PredicateSpec::Categories { expr, .. } => PredicateSpec::Categories {
                 expr: expr.clone(),
                 values: self.lines.iter().map(|(_, text)| text.clone()).collect(),

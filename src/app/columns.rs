@@ -4,7 +4,7 @@ use egui::{
     Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::{App, dialogs};
+use super::{App, dialogs, variables};
 use crate::data::{Field, Kind};
 use crate::expr::{Expr, quote_name};
 use crate::session::{AxisSpec, Command, Grouping, ViewKind, ViewSpec, view_of};
@@ -43,7 +43,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &'static Theme) {
             ui.add(edit).accessible_name("search columns");
         });
         find(&mut app.columns, fields, std::sync::Arc::as_ptr(&dataset) as usize);
-        let bottom = theme.size.row + 8.0;
+        let bottom = theme.size.row + 8.0 + variables::height(app, theme);
         let height = (ui.available_height() - bottom).max(theme.size.row);
         ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
@@ -58,10 +58,16 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, theme: &'static Theme) {
                 ui.weak("no column of this name");
             }
         });
+        variables::show(app, ui, theme);
         ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
-            if ui.add(egui::Button::new("+ new column").frame(false)).clicked() {
-                app.dialog = Some(dialogs::new_column(None));
-            }
+            ui.horizontal(|ui| {
+                if ui.add(egui::Button::new("+ new column").frame(false)).clicked() {
+                    app.dialog = Some(dialogs::new_column(None));
+                }
+                if ui.add(egui::Button::new("+ variable").frame(false)).clicked() {
+                    app.dialog = Some(dialogs::variable(None));
+                }
+            });
         });
     });
 }

@@ -6,7 +6,9 @@ use egui::{Button, DragValue, Id, Key, Modal, RichText, Ui};
 use super::reference::{self, Reference};
 use super::shortcuts::{GESTURES, SHORTCUTS};
 use super::{App, exports};
-use crate::session::{Command, ViewId};
+use crate::dataset::Dataset;
+use crate::expr::scalar_with;
+use crate::session::{Command, Gesture, ViewId};
 use crate::views::editor::{self, Editor, Purpose};
 use crate::views::{Theme, text_field};
 
@@ -23,7 +25,9 @@ pub(super) enum Dialog {
     /// Where to write a view's picture, and how large.
     ExportPicture { view: ViewId, path: PathField, size: [u32; 2], scale: f32, dark: bool },
     /// A virtual column.
-    Column { name: String, definition: Box<Editor>, redefines: bool },
+    Column { name: String, definition: Box<Editor>, existing: Option<(String, String)> },
+    /// A number with a name.
+    Variable { name: String, value: String, existing: Option<(String, f64)>, focused: bool },
     /// Keys and gestures.
     Keys,
     /// All functions.
@@ -49,7 +53,7 @@ impl Dialog {
         match self {
             Dialog::Open(path) | Dialog::OpenSession(path) | Dialog::SaveSession(path) => Some(path),
             Dialog::ExportData { path, .. } | Dialog::ExportPicture { path, .. } => Some(path),
-            Dialog::Column { .. } | Dialog::Keys | Dialog::Functions(_) => None,
+            Dialog::Column { .. } | Dialog::Variable { .. } | Dialog::Keys | Dialog::Functions(_) => None,
         }
     }
 }
@@ -83,9 +87,17 @@ pub(super) fn export_picture(app: &App, view: ViewId) -> Option<Dialog> {
 
 /// Asks for a virtual column, or for another definition of one.
 pub(super) fn new_column(existing: Option<(String, String)>) -> Dialog {
-    let redefines = existing.is_some();
-    let (name, text) = existing.unwrap_or_default();
-    Dialog::Column { name, definition: Box::new(Editor::of(text)), redefines }
+    let (name, text) = existing.clone().unwrap_or_default();
+    Dialog::Column { name, definition: Box::new(Editor::of(text)), existing }
+}
+
+/// Asks for a variable, or for another name or number of one.
+pub(super) fn variable(existing: Option<(String, f64)>) -> Dialog {
+    let (name, value) = match &existing {
+        Some((name, value)) => (name.clone(), value.to_string()),
+        None => Default::default(),
+    };
+    Dialog::Variable { name, value, existing, focused: false }
 }
 
 /// What is to become of the dialog.
@@ -165,8 +177,12 @@ fn contents(app: &mut App, ui: &mut Ui, theme: &Theme, dialog: &mut Dialog) -> N
             }
             chosen.0
         }
-        Dialog::Column { name, definition, redefines } => {
-            column(app, ui, theme, name, definition, *redefines)
+        Dialog::Column { name, definition, existing } => {
+            column(app, ui, theme, name, definition, existing.as_ref())
+        }
+        Dialog::Variable { name, value, existing, focused } => {
+            let to_focus = !std::mem::replace(focused, true);
+            number(app, ui, theme, (name, value), existing.as_ref(), to_focus)
         }
         Dialog::Keys => keys(ui, theme),
         Dialog::Functions(found) => {
@@ -246,15 +262,25 @@ fn column(
     theme: &Theme,
     name: &mut String,
     definition: &mut Editor,
-    redefines: bool,
+    existing: Option<&(String, String)>,
 ) -> Next {
     ui.set_width(editor::WIDTH);
-    heading(ui, theme, if redefines { "Edit column" } else { "New column" });
+    heading(ui, theme, if existing.is_some() { "Edit column" } else { "New column" });
     let Some(dataset) = app.session.dataset().cloned() else { return Next::Close };
     ui.label("Name");
-    let defined = dataset.with_column(name, definition.text()).map_err(|error| error.to_string());
+    let renamed = existing.map(|(was, _)| was).filter(|was| *was != name.trim());
+    // The definition is checked under the old name, which the others know.
+    let define = |name: &str, text: &str| {
+        let is_known = dataset.schema().field(name).is_some() || dataset.schema().variable(name).is_some();
+        if is_known && (renamed.is_some() || (existing.is_none() && dataset.is_virtual(name))) {
+            return Err(format!("there is a column {name}"));
+        }
+        let name = renamed.map_or(name, String::as_str);
+        dataset.with_column(name, text).map_err(|error| error.to_string())
+    };
+    let defined = define(name.trim(), definition.text());
     ui.horizontal(|ui| {
-        ui.add_enabled_ui(!redefines, |ui| text_field::line(ui, name, "column name", "speed", 240.0));
+        text_field::line(ui, name, "column name", "speed", 240.0);
         match &defined {
             Err(_) if name.trim().is_empty() => text_field::message(ui, Ok("to be used like any column")),
             Err(error) if definition.is_right() => text_field::message(ui, Err(error)),
@@ -263,11 +289,74 @@ fn column(
     });
     ui.label("Definition");
     let edited = definition.show(ui, Purpose::Column, "distance / time * 60", &dataset, &mut app.engine);
-    let is_defined = dataset.with_column(name, definition.text()).is_ok();
+    let is_defined = !name.trim().is_empty() && define(name.trim(), definition.text()).is_ok();
     let (next, acted) = buttons(ui, "Define", edited.entered, is_defined);
     if acted {
         let (name, text) = (name.trim().to_owned(), definition.text().to_owned());
-        app.commands.push(Command::DefineColumn { name, text });
+        if existing.is_none_or(|(_, was)| *was != text) {
+            let name = renamed.unwrap_or(&name).clone();
+            app.commands.push(Command::DefineColumn { name, text });
+        }
+        app.commands.extend(renamed.map(|from| Command::Rename { from: from.clone(), to: name }));
+    }
+    next
+}
+
+/// A name and a number; the number may be a formula over other variables.
+fn number(
+    app: &mut App,
+    ui: &mut Ui,
+    theme: &Theme,
+    (name, value): (&mut String, &mut String),
+    existing: Option<&(String, f64)>,
+    to_focus: bool,
+) -> Next {
+    heading(ui, theme, if existing.is_some() { "Edit variable" } else { "New variable" });
+    let about = "A number that every expression knows by its name.";
+    ui.label(RichText::new(about).font(theme.small()).color(theme.weak));
+    let Some(dataset) = app.session.dataset().cloned() else { return Next::Close };
+    let mut entered = false;
+    ui.horizontal(|ui| {
+        let of_name = text_field::line(ui, name, "variable name", "limit", 180.0);
+        ui.label("=");
+        let of_value = text_field::line(ui, value, "variable value", "2.5, or 2 * pi", 220.0);
+        if to_focus {
+            if existing.is_some() { of_value.request_focus() } else { of_name.request_focus() }
+        }
+        let left = of_name.lost_focus() || of_value.lost_focus();
+        entered = left && ui.input(|input| input.key_pressed(Key::Enter));
+    });
+    let known = dataset.schema().variables();
+    let number = scalar_with(value, known).map_err(|error| error.to_string());
+    let number = number.and_then(|number| match number.is_finite() {
+        true => Ok(number),
+        false => Err(format!("{number} is no number to count with")),
+    });
+    let renamed = existing.map(|(was, _)| was).filter(|was| *was != name.trim());
+    let is_taken = known.iter().any(|(known, _)| known == name.trim());
+    let named = match is_taken && existing.is_none_or(|(was, _)| was != name.trim()) {
+        true => Err(format!("there is a variable {}", name.trim())),
+        false => {
+            let only = vec![(name.trim().to_owned(), 0.0)];
+            let bare = Dataset::new(dataset.source().clone());
+            bare.with_variables(only).map(|_| ()).map_err(|error| error.to_string())
+        }
+    };
+    let wrong = match (&named, &number) {
+        (Err(error), _) if !name.trim().is_empty() => Some(error.as_str()),
+        (_, Err(error)) if !value.trim().is_empty() => Some(error.as_str()),
+        _ => None,
+    };
+    text_field::message(ui, wrong.map_or(Ok(""), Err));
+    let ready = named.is_ok() && number.is_ok();
+    let (next, acted) = buttons(ui, "Set", entered, ready);
+    if let (true, Ok(value)) = (acted, number) {
+        let name = name.trim().to_owned();
+        let current = renamed.unwrap_or(&name).clone();
+        if existing.is_none_or(|(_, was)| *was != value) {
+            app.commands.push(Command::SetVariable { name: current, value, gesture: Gesture::Begin });
+        }
+        app.commands.extend(renamed.map(|from| Command::Rename { from: from.clone(), to: name }));
     }
     next
 }

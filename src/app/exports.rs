@@ -13,6 +13,7 @@ use crate::export::{
 };
 use crate::query::output::{TableOptions, to_batch};
 use crate::session::{Command, ViewId, figure, persist, questions};
+use crate::views::paint::readout;
 
 /// Asks what is to be exported.
 const EXPORT: Slot = Slot(2);
@@ -125,7 +126,8 @@ pub(super) fn beside(app: &App, what: &str, ending: &str) -> String {
 /// What of a view goes into the name of a file: its axes.
 pub(super) fn stem(app: &App, view: ViewId) -> Option<String> {
     let view = app.session.document().view(view)?;
-    let axes = [&view.x, &view.y].into_iter().flatten();
+    let keys = view.grouping.iter().flat_map(|grouping| &grouping.keys);
+    let axes = [&view.x, &view.y].into_iter().flatten().chain(keys);
     let text = axes.map(|axis| axis.expr.as_str()).collect::<Vec<_>>().join("-");
     let harmless = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '_' };
     Some(text.trim_matches('`').chars().take(60).map(harmless).collect())
@@ -174,7 +176,8 @@ pub(super) fn write_data(app: &mut App, data: Data, path: PathBuf) {
     app.engine.run("export", move |_| {
         save_table(&path, &data.batch, CsvOptions::default(), &data.notes)
             .map_err(|error| error.to_string())?;
-        Ok(format!("{} rows written to {}.", data.batch.num_rows(), path.display()))
+        let rows = readout::rows(data.batch.num_rows() as u64);
+        Ok(format!("{rows} written to {}.", path.display()))
     });
 }
 

@@ -4,10 +4,11 @@ use egui::{Align, Align2, Button, Frame, KeyboardShortcut, Layout, Margin, MenuB
 
 use super::shortcuts::{SHORTCUTS, focused_chart};
 use super::{App, dialogs};
-use crate::data::{Kind, group_digits};
+use crate::data::Kind;
 use crate::session::{AxisSpec, Command, Grouping, ThemeChoice, ViewKind, ViewSpec};
 use crate::views::paint::axis::one_line;
 use crate::views::paint::icon::{self, Icon};
+use crate::views::paint::readout;
 use crate::views::{Theme, VIEWS};
 
 /// Shows the line.
@@ -54,7 +55,7 @@ fn title(app: &App, ui: &Ui, theme: &Theme, rect: egui::Rect) {
     let file = app.session.document().file.as_ref();
     let name = file.and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
     let name = crate::data::shorten(&name.unwrap_or_else(|| "untitled".to_owned()));
-    let rows = format!(" · {} rows", group_digits(dataset.row_count()));
+    let rows = format!(" · {}", readout::rows(dataset.row_count()));
     let name = one_line(painter, &name, theme.strong(), theme.text, rect.width() * 0.4);
     let rows = painter.layout_no_wrap(rows, theme.body(), theme.weak);
     let left = rect.center().x - (name.size().x + rows.size().x) / 2.0;

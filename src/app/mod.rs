@@ -19,6 +19,7 @@ mod status;
 mod strip;
 mod style;
 mod toast;
+mod variables;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ use crate::dataset::Dataset;
 use crate::engine::{Engine, Event, Reply, RowsReply, RowsRequest, Slot};
 use crate::query::Brush;
 use crate::query::Question;
-use crate::session::{Command, Document, Request, Session, ThemeChoice, ViewId, ViewKind};
+use crate::session::{Command, Document, Gesture, Request, Session, ThemeChoice, ViewId, ViewKind};
 use crate::views::{Answers, Theme, ViewContext, ViewState, Wish, glance};
 
 use dialogs::Dialog;
@@ -271,17 +272,18 @@ impl Answers for Engine {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.monitor.begin(ctx);
         self.take_in(ctx);
         shortcuts::take(self, ctx);
         self.apply(ctx);
         let status = self.engine.status();
         let settled = status.progress.is_none() && status.waiting == 0 && self.exact;
         let shown = (self.count, self.exact, settled);
-        self.monitor.report(&self.session, shown, &self.views, &mut self.engine);
+        let is_held = ctx.input(|input| input.pointer.any_down());
+        self.monitor.report(&self.session, shown, is_held, &self.views, &mut self.engine);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
-        self.monitor.begin(ui.ctx());
         self.hint_shown = std::mem::take(&mut self.hint);
         let theme = Theme::current(ui);
         self.engine.hold(self.held(ui.ctx()));
@@ -307,12 +309,24 @@ impl eframe::App for App {
             ui.ctx().request_repaint();
         }
         self.engine.end_frame();
-        self.monitor.end(status.progress.is_some() || self.is_brushing());
+        let of_views =
+            self.views.iter().filter(|(id, view)| !glance::is_column(**id) && view.plot().is_some());
+        let pictures = of_views.count();
+        self.monitor.end(status.progress.is_some() || self.is_brushing(), pictures);
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
         self.monitor.write();
     }
+}
+
+/// Which part of a drag a change by the widget `id` belongs to: the first since the button went down begins one
+/// step of undo, and so does each that no button makes.
+fn part_of_drag(ui: &egui::Ui, id: egui::Id) -> Gesture {
+    let pressed = ui.input(|input| input.pointer.press_start_time());
+    let id = id.with("changed in the drag that began at");
+    let before = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default(id), pressed));
+    if pressed.is_some() && before == pressed { Gesture::Continue } else { Gesture::Begin }
 }
 
 /// Opens the window and stays until it is closed.

@@ -78,6 +78,7 @@ fn actions(app: &App, ctx: &egui::Context) -> Vec<Action> {
         actions.push(Action::command("Clear all filters", Command::ClearFilters));
     }
     actions.push(Action::new("New column", |app, _| app.dialog = Some(dialogs::new_column(None))));
+    actions.push(Action::new("New variable", |app, _| app.dialog = Some(dialogs::variable(None))));
     for class in VIEWS {
         let kind = class.kind;
         actions.push(Action::new(format!("Add {}", class.name.to_lowercase()), move |app, _| {

@@ -93,7 +93,7 @@ pub(super) static SHORTCUTS: &[Shortcut] = &[
 pub(super) static GESTURES: &[(&str, &str)] = &[
     ("drag on a picture", "new brush; on a heatmap a rectangle"),
     ("drag a brush, or its edge", "move it, or resize it"),
-    ("Shift+drag, Alt+drag", "add an interval, take one out"),
+    ("Shift+drag, Alt+drag", "add an interval or a shape, take one out"),
     ("Ctrl while dragging", "do not snap to bins"),
     ("L on a heatmap", "draw a lasso, or rectangles again"),
     ("Esc, or double click", "clear the brush of the focused view"),

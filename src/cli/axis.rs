@@ -13,7 +13,7 @@ use crate::data::{Kind, kind, per_second};
 use crate::expr::{Expr, scalar_with};
 use crate::query::{Ask, Axis, Key, Measure};
 use crate::select::Selection;
-use crate::session::questions::{HISTOGRAM_BINS, as_written, edge_above};
+use crate::session::questions::{HISTOGRAM_BINS, as_written, edge_above, multiples};
 
 const FORMS: &str = "EXPR, EXPR:lo:hi:bins, or EXPR::bins for the whole extent";
 
@@ -156,12 +156,23 @@ impl Cut<'_> {
         let above = edge_above(highest, data_type);
         let (lo, hi) = (limit(self.lo, lowest)?, limit(self.hi, above)?);
         let count = self.bins.unwrap_or(self.target);
+        if let Some(round) = round_bins(lo, hi, count).filter(|_| self.scale == Scale::Linear) {
+            return Ok(round);
+        }
         match Bins::new(lo, hi, count, self.scale) {
             // A single value has no extent: its bins get some.
             Err(BinsError::TooNarrow { .. }) if extent.is_some() => Ok(widen(lo, hi, count)),
             made => made.map_err(|error| Failure::Usage(format!("{flag} {expr}: {error}"))),
         }
     }
+}
+
+/// `count` equal bins whose edges are multiples of their width, as the window cuts them: of 0 to 9.2 in 46 the
+/// second edge is 0.2, where a 46th of 9.2 is 0.19999999999999998. `None` where the width is not round.
+fn round_bins(lo: f64, hi: f64, count: usize) -> Option<Bins> {
+    let width: f64 = format!("{:.11e}", (hi - lo) / count as f64).parse().ok()?;
+    let bins = multiples(lo, hi.next_down(), width)?;
+    (bins.lo() == lo && bins.hi() == hi && bins.count() == count).then_some(bins)
 }
 
 /// Smallest and largest finite value of every expression; `None` where there is none.

@@ -112,8 +112,25 @@ impl Clause {
     /// Points of `x` and `y` in the cells whose centre, as drawn, lies inside the polygon with these
     /// corners (even-odd rule).
     pub fn lasso(x: Expr, x_bins: Bins, y: Expr, y_bins: Bins, corners: &[(f64, f64)]) -> Clause {
-        let inside = super::predicate::cells_inside(&x_bins, &y_bins, corners);
-        Clause::cells(x, x_bins, y, y_bins, inside)
+        Clause::polygons(x, x_bins, y, y_bins, &[(corners.to_vec(), false)])
+    }
+
+    /// Points in the cells inside polygons as [`Clause::lasso`] has them: each in turn is added to those before,
+    /// or taken out of them where its flag says so.
+    pub fn polygons(
+        x: Expr,
+        x_bins: Bins,
+        y: Expr,
+        y_bins: Bins,
+        polygons: &[(Vec<(f64, f64)>, bool)],
+    ) -> Clause {
+        let mut inside = vec![false; x_bins.slots() * y_bins.slots()];
+        for (corners, takes_out) in polygons {
+            let cells = super::predicate::cells_inside(&x_bins, &y_bins, corners);
+            let own = inside.iter_mut().zip(&cells).filter(|(_, cell)| **cell);
+            own.for_each(|(slot, _)| *slot = !takes_out);
+        }
+        Clause::cells(x, x_bins, y, y_bins, inside.into())
     }
 
     /// Rows for which `expr` is true.

@@ -153,7 +153,7 @@ pub(super) fn disjoint(intervals: impl IntoIterator<Item = (f64, f64)>) -> Vec<(
 }
 
 /// The cells of a plane whose centre, as drawn, lies inside the polygon (even-odd rule).
-pub(super) fn cells_inside(x_bins: &Bins, y_bins: &Bins, corners: &[(f64, f64)]) -> Arc<[bool]> {
+pub(super) fn cells_inside(x_bins: &Bins, y_bins: &Bins, corners: &[(f64, f64)]) -> Vec<bool> {
     let place = |&(x, y): &(f64, f64)| (x_bins.position(x), y_bins.position(y));
     let corners: Vec<(f64, f64)> = corners.iter().map(place).collect();
     let mut inside = vec![false; x_bins.slots() * y_bins.slots()];
@@ -173,7 +173,7 @@ pub(super) fn cells_inside(x_bins: &Bins, y_bins: &Bins, corners: &[(f64, f64)])
             inside[i * y_bins.slots() + j] = left % 2 == 1;
         }
     }
-    inside.into()
+    inside
 }
 
 #[cfg(test)]

@@ -62,9 +62,18 @@ pub enum Command {
         name: String,
         /// Its number.
         value: f64,
+        /// Whether the number is being dragged.
+        gesture: Gesture,
     },
     /// Forget a variable.
     RemoveVariable(String),
+    /// Call a virtual column or a variable otherwise, in every text that names it.
+    Rename {
+        /// Its name.
+        from: String,
+        /// The new one.
+        to: String,
+    },
     /// Choose the colours of the window.
     SetTheme(ThemeChoice),
     /// Move or resize views.

@@ -226,6 +226,9 @@ pub enum PredicateSpec {
         y: CutAxis,
         /// The polygon's corners, in values of both axes.
         corners: Vec<[f64; 2]>,
+        /// Further polygons, each added to those before or taken out of them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<Shape>,
     },
     /// Points in a rectangle, half-open on both axes.
     Rect {
@@ -260,6 +263,17 @@ pub enum PredicateSpec {
         /// The expression.
         text: String,
     },
+}
+
+/// A polygon beside others on a plane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// Its corners, in values of both axes.
+    pub corners: Vec<[f64; 2]>,
+    /// Whether its cells are taken out rather than added.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_out: bool,
 }
 
 /// An axis cut at given edges, as the cells of a lasso need it.

@@ -312,7 +312,10 @@ fn heatmap(session: &Session, view: &ViewSpec, [x, y]: [AxisLabel; 2], grid: &Gr
         Some(PredicateSpec::Rect { x_range, y_range, .. }) => {
             brushes.push([x_range[0], x_range[1], y_range[0], y_range[1]]);
         }
-        Some(PredicateSpec::Lasso { corners, .. }) => lassos.push(corners.clone()),
+        Some(PredicateSpec::Lasso { corners, more, .. }) => {
+            lassos.push(corners.clone());
+            lassos.extend(more.iter().map(|shape| shape.corners.clone()));
+        }
         _ => {}
     }
     let of_x = |i: usize| (0..y_bins.slots()).map(|j| grid.counts[grid.cell(i, j)]).sum();

@@ -11,6 +11,7 @@ mod document;
 pub mod figure;
 mod grouping;
 mod history;
+mod naming;
 pub mod outline;
 pub mod persist;
 pub mod questions;
@@ -21,7 +22,7 @@ pub use brushed::Brushed;
 pub use command::{Command, Gesture, Request};
 pub use document::{
     AxisSpec, ColumnSpec, CutAxis, Document, FilterSpec, Fit, Layout, LayoutCell, LayoutColumn,
-    PredicateSpec, ThemeChoice, ViewId, ViewKind, ViewSpec,
+    PredicateSpec, Shape, ThemeChoice, ViewId, ViewKind, ViewSpec,
 };
 pub use grouping::{GroupOrder, Grouping, KEY_BINS, KeyValue, is_cut, key_text, key_value};
 pub use scene::{first_scene, view_of};

@@ -76,11 +76,13 @@ pub fn bins(spec: &AxisSpec, expr: &Expr, extent: Option<[f64; 2]>, target: usiz
             log_bins(lo, hi.max(lo), target)
         }
         Scale::Linear => {
-            let [lo, hi] = range.or(extent).unwrap_or([0.0, 1.0]);
+            let data_type = expr.data_type();
+            // Of no value at all: a day, or from 0 to 1.
+            let length = if kind(data_type) == Kind::Time { 86_400.0 * per_second(data_type) } else { 1.0 };
+            let [lo, hi] = range.or(extent).unwrap_or([0.0, length]);
             if let Some(bins) = spec.width.and_then(|width| multiples(lo, hi, width)) {
                 return bins;
             }
-            let data_type = expr.data_type();
             let nice = |lo, hi| nice_bins(lo, hi, target, kind(data_type), per_second(data_type));
             let bins = nice(lo, hi);
             let is_single = range.is_none() && matches!(data_type, DataType::Float32 | DataType::Float16);
@@ -95,7 +97,7 @@ pub fn bins(spec: &AxisSpec, expr: &Expr, extent: Option<[f64; 2]>, target: usiz
 }
 
 /// Bins whose edges are the multiples of `width` around `lo..=hi`; `None` where there would be too many.
-fn multiples(lo: f64, hi: f64, width: f64) -> Option<Bins> {
+pub fn multiples(lo: f64, hi: f64, width: f64) -> Option<Bins> {
     const MOST: f64 = 4096.0;
     let (first, last) = ((lo / width).floor(), (hi / width).floor() + 1.0);
     if !(width > 0.0 && last - first <= MOST) {

@@ -1,11 +1,11 @@
 //! The session itself: the document, and what follows from it.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::grouping::quoted;
 use super::history::History;
+use super::naming;
 use super::{
     Command, CutAxis, Document, FilterSpec, Gesture, PredicateSpec, Request, ViewId, ViewKind, ViewSpec,
     first_scene,
@@ -172,13 +172,31 @@ impl Session {
                 }
             }
             Command::DefineColumn { name, text } => self.define(&name, Some(text)),
-            Command::RemoveColumn(name) => self.define(&name, None),
-            Command::SetVariable { name, value } => self.change_variables(|variables| {
-                variables.insert(name, value);
-            }),
-            Command::RemoveVariable(name) => self.change_variables(|variables| {
-                variables.remove(&name);
-            }),
+            Command::RemoveColumn(name) => {
+                if !self.refuses_to_lose(&name) {
+                    self.define(&name, None);
+                }
+            }
+            Command::SetVariable { name, value, gesture } => {
+                let mut after = self.document.clone();
+                after.variables.insert(name, value);
+                self.replace_names(after, gesture);
+            }
+            Command::RemoveVariable(name) => {
+                if !self.refuses_to_lose(&name) {
+                    self.change(Gesture::Begin, |document| {
+                        document.variables.remove(&name);
+                    });
+                }
+            }
+            Command::Rename { from, to } => match naming::check(&self.document, self.dataset(), &from, &to) {
+                Ok(()) => {
+                    let mut after = self.document.clone();
+                    naming::rename(&mut after, &from, &to);
+                    self.replace_names(after, Gesture::Begin);
+                }
+                Err(text) => self.notice = Some(Notice { text }),
+            },
             Command::SetTheme(theme) => self.change(Gesture::Begin, |document| document.theme = theme),
             Command::SetLayout(layout, gesture) => self.change(gesture, |document| document.layout = layout),
             Command::Undo => {
@@ -274,14 +292,22 @@ impl Session {
         }
     }
 
-    /// Changes the variables, unless a name cannot be one or a virtual column needs what is gone.
-    fn change_variables(&mut self, edit: impl FnOnce(&mut BTreeMap<String, f64>)) {
-        let mut after = self.document.clone();
-        edit(&mut after.variables);
+    /// Goes on with a document of other names, unless one of them cannot be one.
+    fn replace_names(&mut self, after: Document, gesture: Gesture) {
         match self.dataset.as_ref().map(|dataset| named(dataset, &after)).transpose() {
-            Ok(_) => self.change(Gesture::Begin, |document| *document = after),
+            Ok(_) => self.change(gesture, |document| *document = after),
             Err(error) => self.notice = Some(Notice { text: error.to_string() }),
         }
+    }
+
+    /// Whether a name is used, which is then said.
+    fn refuses_to_lose(&mut self, name: &str) -> bool {
+        let users = naming::users(&self.document, name);
+        if !users.is_empty() {
+            let text = format!("{name} is used by {}: change that first.", users.join(", "));
+            self.notice = Some(Notice { text });
+        }
+        !users.is_empty()
     }
 
     /// Brings the table's virtual columns, the filters and the selection in line with the document.
@@ -315,7 +341,7 @@ impl Session {
                 let intervals = intervals.iter().map(|&[lo, hi]| (lo, hi));
                 Clause::intervals(self.expr(expr)?, intervals, *missing)
             }
-            PredicateSpec::Lasso { x, y, corners } => {
+            PredicateSpec::Lasso { x, y, corners, more } => {
                 let cut = |axis: &CutAxis| {
                     axis.bins().ok_or_else(|| ExprError {
                         message: format!("the edges of {} do not ascend", axis.expr),
@@ -323,8 +349,10 @@ impl Session {
                         suggestion: None,
                     })
                 };
-                let corners: Vec<(f64, f64)> = corners.iter().map(|&[x, y]| (x, y)).collect();
-                Clause::lasso(self.expr(&x.expr)?, cut(x)?, self.expr(&y.expr)?, cut(y)?, &corners)
+                let points = |corners: &[[f64; 2]]| corners.iter().map(|&[x, y]| (x, y)).collect();
+                let more = more.iter().map(|shape| (points(&shape.corners), shape.takes_out));
+                let polygons = std::iter::once((points(corners), false)).chain(more).collect::<Vec<_>>();
+                Clause::polygons(self.expr(&x.expr)?, cut(x)?, self.expr(&y.expr)?, cut(y)?, &polygons)
             }
             PredicateSpec::Rect { x, x_range, y, y_range } => {
                 Clause::rect(self.expr(x)?, (x_range[0], x_range[1]), self.expr(y)?, (y_range[0], y_range[1]))

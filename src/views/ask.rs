@@ -46,7 +46,7 @@ pub(super) fn ask(view: &ViewSpec, state: &mut ViewState, cx: &mut ViewContext<'
     if !stale {
         state.is_filtered = !cx.session.selection().is_all();
     }
-    state.estimated = estimate.as_ref().map(|estimate| estimate.share());
+    state.estimate = estimate.clone();
     // What is exported is exact and of these filters, or waits.
     let all_exact = all.clone().filter(|_| ghost.freshness == Freshness::Final);
     state.shown = is_exact.then(|| Shown { selected: selected.clone(), all: all_exact });

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use egui::{Align2, CornerRadius, Rect, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::ask::{Asked, ask};
-use super::estimate;
 use super::frame::{Blank, strength};
 use super::paint::axis;
 use super::paint::readout;
@@ -39,15 +38,12 @@ pub fn show(
     cx: &mut ViewContext<'_>,
 ) -> Result<(), Blank> {
     state.key = view.x.as_ref().and_then(|axis| cx.session.expr(&axis.expr).ok());
-    let Asked { selected, all, stale, estimate } = ask(view, state, cx)?;
+    let Asked { selected, all, stale, .. } = ask(view, state, cx)?;
     let all = all.as_ref().and_then(|answer| answer.groups());
     let (Some(groups), Some(all)) = (selected.groups(), all) else {
         return Err(Blank::Waiting(Default::default()));
     };
     paint(ui, body, view, &bars(groups, all), stale, state, cx);
-    if let Some(estimate) = estimate {
-        estimate::say(&ui.painter_at(body), cx.theme, body, &estimate);
-    }
     Ok(())
 }
 
@@ -160,6 +156,7 @@ fn paint(
     let more = bars.len().saturating_sub(visible_until);
     let title = view.x.as_ref().map(|axis| axes::bare(&axis.expr)).unwrap_or_default();
     let title = match more {
+        0 if bars.len() == 1 => format!("{title} · 1 value"),
         0 => format!("{title} · {} values", group_digits(bars.len() as u64)),
         more => format!("{title} · {} more below", group_digits(more as u64)),
     };
@@ -198,7 +195,7 @@ fn one(
     let is_chosen = chosen.as_ref().is_none_or(|chosen| chosen.contains(bar) != chosen.inverted);
     let mut painter = ui.painter_at(rect);
     let label = label(bar);
-    let name = format!("{label}, {} rows", group_digits(bar.rows));
+    let name = format!("{label}, {}", readout::rows(bar.rows));
     response.widget_info(|| {
         WidgetInfo::selected(egui::accesskit::Role::ListBoxOption, true, chosen.is_some() && is_chosen, &name)
     });
@@ -206,9 +203,9 @@ fn one(
         painter.rect_filled(rect, 2, theme.hover);
         let share = readout::share(bar.rows, bar.all_rows);
         *cx.hint = format!(
-            "{label}: {} of {} rows ({share}) · click: filter · Shift: add",
+            "{label}: {} of {} ({share}) · click: filter · Shift: add",
             group_digits(bar.rows),
-            group_digits(bar.all_rows)
+            readout::rows(bar.all_rows)
         );
     }
     let color = if bar.key.is_none() { theme.faint } else { theme.text };

@@ -6,7 +6,7 @@ use egui::{EventFilter, Id, Key, PointerButton, Rect, Response, Sense, Ui, Widge
 use super::paint::axis::AxisMap;
 use super::paint::brush::{self, Drag, Interval, Part, nudged};
 use super::{ViewContext, ViewState};
-use crate::session::{Brushed, Command, FilterSpec, Gesture, PredicateSpec, ViewSpec};
+use crate::session::{Brushed, Command, CutAxis, FilterSpec, Gesture, PredicateSpec, Shape, ViewSpec};
 
 /// A drag under way.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,9 +26,27 @@ pub(super) enum Held {
         x: Drag,
         /// Along the vertical axis.
         y: Drag,
+        /// What it is put to.
+        others: Option<Others>,
     },
-    /// Of a lasso: the corners so far, in values of both axes.
-    Lasso(Vec<[f64; 2]>),
+    /// Of a lasso.
+    Lasso {
+        /// The corners so far, in values of both axes.
+        corners: Vec<[f64; 2]>,
+        /// What it is put to.
+        others: Option<Others>,
+    },
+}
+
+/// The shapes of a plane beside the one being dragged.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Others {
+    /// How the plane is cut.
+    pub axes: [CutAxis; 2],
+    /// The shapes.
+    pub shapes: Vec<Shape>,
+    /// Whether the one being dragged is taken out of them.
+    pub takes_out: bool,
 }
 
 /// The brush of a view being dragged, if any.

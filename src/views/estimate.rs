@@ -5,7 +5,7 @@ use egui::{Align2, Painter, Rect, Stroke};
 use super::Theme;
 use super::paint::axis::{self, AxisMap};
 use super::paint::readout;
-use crate::data::{group_digits, si};
+use crate::data::si;
 use crate::query::{Accuracy, Answer, Estimate, TWO_SIDED_95};
 
 /// Where the value of a cell lies in 95 of 100 cases; `None` where the sample does not tell.
@@ -66,7 +66,7 @@ pub(super) fn count_text(estimate: &Estimate, cell: usize) -> String {
     match count.unwrap_or(0) {
         0 => format!("no row in the sample: at most {} rows", si(high.round())),
         count => {
-            format!("≈ {} rows ({} … {})", group_digits(count), si(low.round()), si(high.round()))
+            format!("≈ {} ({} … {})", readout::rows(count), si(low.round()), si(high.round()))
         }
     }
 }

@@ -3,7 +3,7 @@
 use egui::{Align2, CornerRadius, Rect, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::paint::icon::{self, Icon};
-use super::{ViewContext, ViewState, Wish, class_of, header};
+use super::{ViewContext, ViewState, Wish, class_of, estimate, header};
 use crate::session::ViewSpec;
 use crate::task::Progress;
 
@@ -69,10 +69,14 @@ pub fn show(ui: &mut Ui, rect: Rect, spec: &ViewSpec, state: &mut ViewState, cx:
         })
         .inner;
     if shown.is_err() {
-        state.estimated = None;
+        state.estimate = None;
     }
     match shown {
-        Ok(()) => {}
+        Ok(()) => {
+            if let Some(estimate) = &state.estimate {
+                estimate::say(&ui.painter_at(body), theme, body, estimate);
+            }
+        }
         Err(Blank::Waiting(progress)) => waiting(ui, body, progress, cx),
         Err(Blank::Failed { message, retry }) => error_card(ui, body, spec, &message, retry, cx),
     }

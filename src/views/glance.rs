@@ -162,7 +162,7 @@ fn values(
         left = right;
         let text = shorten(bar.key.as_deref().unwrap_or_default());
         let response = ui.interact(part, ui.scope_id().with(("value", i)), Sense::click());
-        let name = format!("{text} in the list of columns, {} rows", group_digits(bar.all_rows));
+        let name = format!("{text} in the list of columns, {}", readout::rows(bar.all_rows));
         response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
         let passes = chosen.as_ref().is_none_or(|chosen| chosen.contains(bar) != chosen.inverted);
         let color = match (&chosen, passes) {

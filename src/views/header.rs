@@ -188,9 +188,11 @@ pub(super) fn drop_column(ui: &Ui, rect: egui::Rect, view: &ViewSpec, cx: &mut V
 
 /// Says that an axis leaves out its ends, and shows them on a click.
 fn middle_button(ui: &mut Ui, view: &mut ViewSpec, vertical: bool, cx: &ViewContext<'_>) {
+    // A heatmap's head holds two of them.
+    let text = if view.kind == ViewKind::Heatmap { "99\u{2009}%" } else { "middle 99\u{2009}%" };
     let axis = if vertical { &mut view.y } else { &mut view.x };
     let Some(axis) = axis else { return };
-    let text = egui::RichText::new("middle 99\u{2009}%").font(cx.theme.small()).color(cx.theme.faint);
+    let text = egui::RichText::new(text).font(cx.theme.small()).color(cx.theme.faint);
     let response = ui.add(egui::Button::new(text).frame(false));
     let name = format!("full extent of {}", axes::bare(&axis.expr));
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));

@@ -3,7 +3,6 @@
 use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, pos2};
 
 use super::ask::{Asked, ask};
-use super::estimate;
 use super::frame::{Blank, strength};
 use super::paint::axis::one_line;
 use super::paint::readout;
@@ -54,9 +53,6 @@ pub fn show(
     let galley = one_line(&painter, &below, theme.small(), theme.weak, room);
     let place = Align2::CENTER_TOP.anchor_size(pos2(body.center().x, at.bottom() + 4.0), galley.size());
     painter.galley(place.min, galley, theme.weak);
-    if let Some(estimate) = estimate {
-        estimate::say(&painter, theme, body, &estimate);
-    }
     Ok(())
 }
 

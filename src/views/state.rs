@@ -7,7 +7,7 @@ use super::heatmap::Picture;
 use super::rows::Position;
 use crate::export::Spread;
 use crate::expr::Expr;
-use crate::query::{Answer, Axis, Brush};
+use crate::query::{Answer, Axis, Brush, Estimate};
 
 /// What one view remembers between frames. Forgetting it loses nothing a person made.
 #[derive(Default)]
@@ -48,8 +48,8 @@ pub struct ViewState {
     pub(super) settings: super::inspector::Typed,
     /// Whether what it shows is filtered at all.
     pub(super) is_filtered: bool,
-    /// Share of the rows read where what it shows is an estimate.
-    pub(super) estimated: Option<f64>,
+    /// What is known of what it shows where that comes from a sample.
+    pub(super) estimate: Option<Arc<Estimate>>,
     /// What it shows exactly: its own answer, and that of all rows.
     pub(super) shown: Option<Shown>,
 }
@@ -100,7 +100,7 @@ impl ViewState {
 
     /// Share of the rows read, in `0.0..=1.0`, where what it shows is an estimate.
     pub fn estimated(&self) -> Option<f64> {
-        self.estimated
+        self.estimate.as_ref().map(|estimate| estimate.share())
     }
 
     /// The first row it shows, of those that pass.

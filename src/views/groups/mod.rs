@@ -177,7 +177,7 @@ fn ask(
     if !stale {
         state.is_filtered = !cx.session.selection().is_all();
     }
-    state.estimated = estimate.as_ref().map(|estimate| estimate.share());
+    state.estimate = estimate.clone();
     let is_exact = reply.freshness == Freshness::Final;
     state.shown = is_exact.then(|| Shown { selected: answer.clone(), all: None });
     Ok((answer, stale, estimate))
@@ -238,14 +238,12 @@ fn paint(
     let painter = ui.painter_at(body);
     let found = table.groups.found;
     let text = match found.saturating_sub(table.order.len() as u64) {
+        0 if found == 1 => "1 group".to_owned(),
         0 => format!("{} groups", group_digits(found)),
         _ => format!("{} of {} groups", group_digits(table.order.len() as u64), group_digits(found)),
     };
     let at = pos2(area.center().x, body.bottom() - 4.0);
     super::paint::axis::title(&painter, theme, at, Align2::CENTER_BOTTOM, &text, area.width());
-    if let Some(estimate) = table.estimate {
-        estimate::say(&painter, theme, body, estimate);
-    }
 }
 
 /// Widths of the columns: of their longest text, and the measures share what is left.
@@ -334,8 +332,8 @@ fn line(
 ) {
     let theme = cx.theme;
     let passes = chosen.as_ref().is_none_or(|chosen| chosen.passes(table, group, cx.session));
-    let rows = group_digits(table.groups.counts[group]);
-    let name = format!("group {}, {rows} rows", table.name(group));
+    let rows = readout::rows(table.groups.counts[group]);
+    let name = format!("group {}, {rows}", table.name(group));
     response.widget_info(|| {
         WidgetInfo::selected(egui::accesskit::Role::ListBoxOption, true, chosen.is_some() && passes, &name)
     });
@@ -344,7 +342,7 @@ fn line(
         painter.rect_filled(rect, 2, theme.hover);
         let about = match table.estimate {
             Some(estimate) => estimate::count_text(estimate, group),
-            None => format!("{rows} rows"),
+            None => rows,
         };
         *cx.hint = format!("{}: {about} · click: filter · Shift: add", table.name(group));
     } else if at % 2 == 1 {

@@ -5,8 +5,7 @@ use egui::{PointerButton, Pos2, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use super::Drawn;
 use super::lasso::{self, Rectangle};
 use crate::aggregate::Bins;
-use crate::data::group_digits;
-use crate::views::brushing::{self, Held};
+use crate::views::brushing::{self, Held, Others};
 use crate::views::paint::axis;
 use crate::views::paint::brush::{self, Drag, Interval, Part};
 use crate::views::paint::readout;
@@ -30,7 +29,7 @@ pub(super) fn take(ui: &mut Ui, drawn: &Drawn<'_>, state: &mut ViewState, cx: &m
     zoom::by_wheel_and_hand(ui, &response, view, &[(Which::X, map_x), (Which::Y, map_y)], state, cx);
 
     let own = lasso::rectangle(drawn, cx).map(|(rect, _)| rect);
-    let inverted = cx.session.filter_of(view).is_some_and(|(_, spec)| spec.inverted);
+    let filter = cx.session.filter_of(view).map(|(_, spec)| spec.clone());
     let name = |axis: &Option<crate::session::AxisSpec>| {
         axis.as_ref().map(|axis| axes::bare(&axis.expr)).unwrap_or_default()
     };
@@ -42,21 +41,43 @@ pub(super) fn take(ui: &mut Ui, drawn: &Drawn<'_>, state: &mut ViewState, cx: &m
     if response.drag_started_by(PointerButton::Primary)
         && let Some(origin) = ui.input(|input| input.pointer.press_origin())
     {
-        let (x, y) = (part_x(origin), part_y(origin));
-        let is_new = x == Part::Outside || y == Part::Outside;
-        let held = if state.lasso { Held::Lasso(Vec::new()) } else { held_at(x, y, origin, own) };
-        state.brushing.begin(held, inverted && !is_new);
+        let modifiers = ui.input(|input| input.modifiers);
+        let joins = modifiers.shift || modifiers.alt;
+        let filter = filter.filter(|filter| filter.enabled || !joins);
+        let inverted = filter.as_ref().is_some_and(|filter| filter.inverted);
+        let others = filter.as_ref().filter(|_| joins);
+        let others = others.and_then(|filter| lasso::others(drawn, filter, modifiers.alt));
+        let (x, y) = match joins {
+            true => (Part::Outside, Part::Outside),
+            false => (part_x(origin), part_y(origin)),
+        };
+        let is_new = state.lasso || x == Part::Outside || y == Part::Outside;
+        // Of no brush at all everything passes; something can be taken out of that.
+        let inverted = match &others {
+            Some(_) => inverted,
+            None => (inverted && !is_new) || modifiers.alt,
+        };
+        let held = match state.lasso {
+            true => Held::Lasso { corners: Vec::new(), others },
+            false => held_at((x, y), origin, own, others),
+        };
+        state.brushing.begin(held, inverted);
     }
     let mut around = None;
     if let (Some(held), Some(pointer)) = (state.brushing.held_mut(), brushing::hand(ui, &response)) {
         let snap = !ui.input(|input| input.modifiers.ctrl);
         match held {
-            Held::Rectangle { x, y } => {
-                moved = Some((x.interval(map_x, pointer.x, snap), y.interval(map_y, pointer.y, snap)));
+            Held::Rectangle { x, y, others } => {
+                let rectangle = (x.interval(map_x, pointer.x, snap), y.interval(map_y, pointer.y, snap));
+                around = others.as_ref().map(|others| lasso::joined(others, lasso::corners_of(rectangle)));
+                moved = Some(rectangle);
             }
-            Held::Lasso(corners) => {
+            Held::Lasso { corners, others } => {
                 extend(drawn, corners, pointer);
-                around = lasso::predicate(drawn, corners);
+                around = match others {
+                    Some(others) => (corners.len() > 2).then(|| lasso::joined(others, corners.clone())),
+                    None => lasso::predicate(drawn, corners),
+                };
             }
             Held::Interval { .. } => {}
         }
@@ -80,8 +101,7 @@ pub(super) fn take(ui: &mut Ui, drawn: &Drawn<'_>, state: &mut ViewState, cx: &m
         };
         ui.ctx().set_cursor_icon(icon);
         let shape = if state.lasso { "lasso" } else { "rectangle" };
-        *cx.hint =
-            format!("drag: {shape} · L: lasso or rectangle · Esc or double click: clear · wheel: zoom");
+        *cx.hint = format!("drag: {shape} · Shift: add · Alt: take out · L: lasso or rectangle · Esc: clear");
         text = cell_text(drawn, pointer);
     }
     if let (true, Some((rx, ry))) = (state.brushing.is_active(), moved) {
@@ -123,17 +143,18 @@ fn edges(
 }
 
 /// The drags of both axes that begin on these parts of a rectangle.
-fn held_at(x: Part, y: Part, origin: Pos2, own: Option<Rectangle>) -> Held {
+fn held_at((x, y): (Part, Part), origin: Pos2, own: Option<Rectangle>, others: Option<Others>) -> Held {
     let outside = x == Part::Outside || y == Part::Outside;
     let Some((brush_x, brush_y)) = own.filter(|_| !outside) else {
-        return Held::Rectangle { x: Drag::New { origin: origin.x }, y: Drag::New { origin: origin.y } };
+        let (x, y) = (Drag::New { origin: origin.x }, Drag::New { origin: origin.y });
+        return Held::Rectangle { x, y, others };
     };
     let both_inside = x == Part::Inside && y == Part::Inside;
     let one = |part, origin, brush: Interval| match part {
         Part::Inside if !both_inside => Drag::Keep { start: brush },
         part => Drag::begin(part, origin, Some(brush)),
     };
-    Held::Rectangle { x: one(x, origin.x, brush_x), y: one(y, origin.y, brush_y) }
+    Held::Rectangle { x: one(x, origin.x, brush_x), y: one(y, origin.y, brush_y), others }
 }
 
 /// Leads a lasso on to the pointer, on the picture.
@@ -153,10 +174,10 @@ fn cell_text(drawn: &Drawn<'_>, at: Pos2) -> Option<String> {
     let cell = drawn.grid.cell(i, j);
     let count = drawn.grid.counts[cell];
     let mut text = format!(
-        "{}   {}   {} rows ({})",
+        "{}   {}   {} ({})",
         range(&drawn.map_x.bins, i, drawn.x.unit),
         range(&drawn.map_y.bins, j, drawn.y.unit),
-        group_digits(count),
+        readout::rows(count),
         readout::share(count, drawn.grid.total())
     );
     let value = drawn.grid.measure(0)[cell];

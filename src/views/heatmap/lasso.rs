@@ -1,12 +1,13 @@
 //! The filter of a heatmap's plane as painted: a rectangle, or the cells of a lasso.
 
-use egui::{Mesh, Painter, Pos2, Rect, Shape, Stroke, pos2};
+use egui::{Mesh, Painter, Pos2, Rect, Stroke, pos2};
 
 use super::Drawn;
 use crate::aggregate::Bins;
 use crate::select::Predicate;
-use crate::session::{CutAxis, PredicateSpec, ViewSpec};
+use crate::session::{CutAxis, FilterSpec, PredicateSpec, Shape, ViewSpec};
 use crate::views::ViewContext;
+use crate::views::brushing::Others;
 use crate::views::paint::brush::{self, Interval};
 
 /// Both intervals of a rectangle.
@@ -40,17 +41,60 @@ pub(super) fn within(view: &ViewSpec, (x, y): Rectangle) -> Option<PredicateSpec
 
 /// The filter by the cells inside a polygon; `None` without an area.
 pub(super) fn predicate(drawn: &Drawn<'_>, corners: &[[f64; 2]]) -> Option<PredicateSpec> {
+    let [x, y] = axes(drawn)?;
+    let corners = corners.to_vec();
+    (corners.len() > 2).then_some(PredicateSpec::Lasso { x, y, corners, more: Vec::new() })
+}
+
+/// The axes of a heatmap, cut as it is.
+fn axes(drawn: &Drawn<'_>) -> Option<[CutAxis; 2]> {
     let cut = |expr: &str, bins: &Bins| CutAxis {
         expr: expr.to_owned(),
         edges: bins.edges().to_vec(),
         log: bins.scale() == crate::aggregate::Scale::Log,
     };
     let (x, y) = (drawn.view.x.as_ref()?, drawn.view.y.as_ref()?);
-    (corners.len() > 2).then(|| PredicateSpec::Lasso {
-        x: cut(&x.expr, &drawn.map_x.bins),
-        y: cut(&y.expr, &drawn.map_y.bins),
-        corners: corners.to_vec(),
-    })
+    Some([cut(&x.expr, &drawn.map_x.bins), cut(&y.expr, &drawn.map_y.bins)])
+}
+
+/// The corners of a rectangle.
+pub(super) fn corners_of((x, y): Rectangle) -> Vec<[f64; 2]> {
+    vec![[x.0, y.0], [x.1, y.0], [x.1, y.1], [x.0, y.1]]
+}
+
+/// The shapes of a filter of the plane, to which another is put so that its cells pass too, or with `alt` no
+/// more.
+pub(super) fn others(drawn: &Drawn<'_>, filter: &FilterSpec, alt: bool) -> Option<Others> {
+    let takes_out = alt != filter.inverted;
+    let (axes, shapes) = match &filter.predicate {
+        PredicateSpec::Rect { x_range, y_range, .. } => {
+            let [mut x, mut y] = axes(drawn)?;
+            // A rectangle that ends between edges ends there still.
+            for (axis, range) in [(&mut x, x_range), (&mut y, y_range)] {
+                axis.edges.extend(range);
+                axis.edges.sort_by(f64::total_cmp);
+                axis.edges.dedup();
+            }
+            let corners = corners_of(((x_range[0], x_range[1]), (y_range[0], y_range[1])));
+            ([x, y], vec![Shape { corners, takes_out: false }])
+        }
+        PredicateSpec::Lasso { x, y, corners, more } => {
+            let first = Shape { corners: corners.clone(), takes_out: false };
+            ([x.clone(), y.clone()], std::iter::once(first).chain(more.iter().cloned()).collect())
+        }
+        _ => return None,
+    };
+    Some(Others { axes, shapes, takes_out })
+}
+
+/// The filter by shapes and one more.
+pub(super) fn joined(others: &Others, corners: Vec<[f64; 2]>) -> PredicateSpec {
+    let [x, y] = others.axes.clone();
+    let last = Shape { corners, takes_out: others.takes_out };
+    let mut more = others.shapes.clone();
+    more.push(last);
+    let first = more.remove(0);
+    PredicateSpec::Lasso { x, y, corners: first.corners, more }
 }
 
 /// Paints the filter of the plane: what does not pass recedes.
@@ -60,11 +104,12 @@ pub(super) fn paint(painter: &Painter, drawn: &Drawn<'_>, cx: &ViewContext<'_>) 
         return;
     }
     let Some((at, spec)) = cx.session.filter_of(drawn.view) else { return };
-    let PredicateSpec::Lasso { corners, .. } = &spec.predicate else { return };
+    let PredicateSpec::Lasso { corners, more, .. } = &spec.predicate else { return };
     let theme = cx.theme;
-    if let (true, Ok(clause)) = (spec.enabled, &cx.session.filters()[at].clause)
-        && let Predicate::Cells { x_bins, y_bins, inside, .. } = &clause.predicate
-    {
+    let line = Stroke::new(1.5, if spec.enabled { theme.accent } else { theme.faint });
+    let Ok(clause) = &cx.session.filters()[at].clause else { return };
+    let Predicate::Cells { x_bins, y_bins, inside, .. } = &clause.predicate else { return };
+    if spec.enabled {
         let color = theme.canvas.gamma_multiply(0.7);
         let passes = |i: usize, j: usize| inside[i * y_bins.slots() + j] != spec.inverted;
         let (map_x, map_y) = (|edge| drawn.map_x.place(edge), |edge| drawn.map_y.place(edge));
@@ -85,10 +130,30 @@ pub(super) fn paint(painter: &Painter, drawn: &Drawn<'_>, cx: &ViewContext<'_>) 
                 i += 1;
             }
         }
-        painter.add(Shape::mesh(veil));
+        painter.add(egui::Shape::mesh(veil));
     }
-    let color = if spec.enabled { theme.accent } else { theme.faint };
-    let corner = |&[x, y]: &[f64; 2]| -> Pos2 { pos2(drawn.map_x.place(x), drawn.map_y.place(y)) };
-    let line = Shape::closed_line(corners.iter().map(corner).collect(), Stroke::new(1.5, color));
-    painter.with_clip_rect(drawn.plot).add(line);
+    let painter = painter.with_clip_rect(drawn.plot);
+    if more.is_empty() {
+        let corner = |&[x, y]: &[f64; 2]| -> Pos2 { pos2(drawn.map_x.place(x), drawn.map_y.place(y)) };
+        painter.add(egui::Shape::closed_line(corners.iter().map(corner).collect(), line));
+        return;
+    }
+    // Of several shapes only the border of what they make together.
+    let is_inside = |i: Option<usize>, j: Option<usize>| match (i, j) {
+        (Some(i), Some(j)) if i < x_bins.count() && j < y_bins.count() => inside[i * y_bins.slots() + j],
+        _ => false,
+    };
+    let place =
+        |i: usize, j: usize| pos2(drawn.map_x.place(x_bins.edges()[i]), drawn.map_y.place(y_bins.edges()[j]));
+    for i in 0..=x_bins.count() {
+        for j in 0..=y_bins.count() {
+            let here = is_inside(Some(i), Some(j));
+            if i < x_bins.count() && here != is_inside(Some(i), j.checked_sub(1)) {
+                painter.line_segment([place(i, j), place(i + 1, j)], line);
+            }
+            if j < y_bins.count() && here != is_inside(i.checked_sub(1), Some(j)) {
+                painter.line_segment([place(i, j), place(i, j + 1)], line);
+            }
+        }
+    }
 }

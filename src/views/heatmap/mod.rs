@@ -12,7 +12,6 @@ use egui::{
 
 use super::ask::{Asked, ask};
 use super::axes::{self, Resolved};
-use super::estimate;
 use super::frame::{Blank, strength};
 use super::paint::axis::{self, AxisMap};
 use super::paint::color_map;
@@ -74,11 +73,8 @@ pub fn show(
     let (x, y) = (x?, y?);
     state.axes = vec![x.axis.clone(), y.axis.clone()];
     state.is_middle = [x.is_middle, y.is_middle];
-    let Asked { selected, all, stale, estimate } = ask(view, state, cx)?;
+    let Asked { selected, all, stale, .. } = ask(view, state, cx)?;
     paint(ui, body, view, &selected, all.as_ref(), (&x, &y), stale, state, cx);
-    if let Some(estimate) = estimate {
-        estimate::say(&ui.painter_at(body), cx.theme, body, &estimate);
-    }
     Ok(())
 }
 

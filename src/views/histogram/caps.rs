@@ -7,6 +7,7 @@ use crate::data::group_digits;
 use crate::session::Brushed;
 use crate::views::Theme;
 use crate::views::brushing::Own;
+use crate::views::paint::readout;
 use crate::views::paint::ticks::ValueAxis;
 
 /// Width of an end cap and the gap before it.
@@ -61,12 +62,11 @@ pub(super) struct Cap {
 impl Cap {
     /// How many rows it has.
     pub(super) fn text(&self) -> String {
-        let rows = group_digits(self.selected);
         let of = match self.all == self.selected {
             true => String::new(),
-            false => format!(" of {}", group_digits(self.all)),
+            false => format!("{} of ", group_digits(self.selected)),
         };
-        format!("{}   {rows}{of} rows", self.end.what())
+        format!("{}   {of}{}", self.end.what(), readout::rows(self.all))
     }
 
     /// Its bar takes the click, and the label below it.

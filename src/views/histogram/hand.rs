@@ -177,9 +177,9 @@ fn bin_text(picture: &Picture<'_>, at: Pos2) -> Option<String> {
     let count = grid.counts[bin];
     let counted = match ghost {
         Some(ghost) if ghost.counts[bin] != count => {
-            format!("{} of {} rows", group_digits(count), group_digits(ghost.counts[bin]))
+            format!("{} of {}", group_digits(count), readout::rows(ghost.counts[bin]))
         }
-        _ => format!("{} rows", group_digits(count)),
+        _ => readout::rows(count),
     };
     let share = readout::share(count, grid.total());
     let value = grid.measure(0)[bin];

@@ -96,7 +96,9 @@ fn paint(
         .into_iter()
         .map(|(position, label)| (plot.bottom() - plot.height() * position, label))
         .collect();
-    axis::beside(&painter, theme, plot, &marks, true);
+    // Below the axis lies the left end's bar, which the labels stand beside.
+    let with_ends = Rect::from_min_max(plot.min - egui::vec2(caps.left(), 0.0), plot.max);
+    axis::beside(&painter, theme, with_ends, &marks, true);
     let mut faded = painter.clone();
     faded.multiply_opacity(strength(ui, state, stale));
 
@@ -112,7 +114,6 @@ fn paint(
     if let Some(estimate) = estimate {
         let bounds = |bin: usize| estimate::bounds(estimate, bin, is_count, values[bin]);
         estimate::whiskers(&faded, theme, &map, bounds, y);
-        estimate::say(&painter, theme, body, estimate);
     }
     caps.paint(&faded, theme, plot, &value_axis, full, chosen);
 

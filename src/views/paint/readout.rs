@@ -59,9 +59,14 @@ pub fn interval(lo: f64, hi: f64, unit: Unit) -> String {
     }
 }
 
+/// `12 345 rows`, `1 row`.
+pub fn rows(count: u64) -> String {
+    format!("{} {}", group_digits(count), if count == 1 { "row" } else { "rows" })
+}
+
 /// `12 of 345 rows (3.5 %)`.
 pub fn count_of(count: u64, total: u64) -> String {
-    format!("{} of {} rows ({})", group_digits(count), group_digits(total), share(count, total))
+    format!("{} of {} ({})", group_digits(count), rows(total), share(count, total))
 }
 
 /// A share in per cent, with as many decimals as tell it from nothing and from all.
