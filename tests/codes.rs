@@ -91,7 +91,7 @@ fn scans_by_codes_answer_as_scans_of_columns_do() {
             for threads in [1, 2, 3, 2] {
                 let workers = Workers::new(threads).unwrap();
                 let task = Task::detached();
-                let answers = scan_with_codes(&questions, &codes, &workers, options(), &task).unwrap();
+                let answers = scan_with_codes(&questions, &codes, &workers, options(), &task).unwrap().0;
                 assert_eq!(digest(&answers), plain, "{rows} rows, {budget} bytes, {threads} threads");
                 assert!(codes.bytes() <= budget.max(rows), "{} of {budget}", codes.bytes());
             }
@@ -125,7 +125,7 @@ fn rows_left_out_by_a_filter_do_not_count_as_known() {
     let task = Task::detached();
     scan_with_codes(&question(narrow), &codes, &workers, options(), &task).unwrap();
     let all = question(Selection::all());
-    let answers = scan_with_codes(&all, &codes, &workers, options(), &task).unwrap();
+    let answers = scan_with_codes(&all, &codes, &workers, options(), &task).unwrap().0;
     let plain = scan(&all, &workers, options(), &task).unwrap();
     assert_eq!(answers[0].grid().unwrap().counts, plain[0].grid().unwrap().counts);
 }
@@ -148,7 +148,7 @@ fn again(codes: &Codes, dataset: &Arc<Dataset>, source: &Counting) -> (Vec<Vec<u
     let question = |axis| grid_question(dataset, Selection::all(), vec![axis], &[]);
     let questions = [question(axis(dataset, "a", 5)), question(axis(dataset, "b", 400))];
     let workers = Workers::new(2).unwrap();
-    let answers = scan_with_codes(&questions, codes, &workers, options(), &Task::detached()).unwrap();
+    let answers = scan_with_codes(&questions, codes, &workers, options(), &Task::detached()).unwrap().0;
     let counts = answers.iter().map(|answer| answer.grid().unwrap().counts.clone()).collect();
     (counts, source.reads.lock().unwrap().iter_mut().map(std::mem::take).collect())
 }

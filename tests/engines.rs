@@ -107,6 +107,24 @@ fn asking_again_reads_nothing() {
 }
 
 #[test]
+fn a_reply_tells_what_overflowed_in_its_own_expressions_alone() {
+    let (dataset, _) = Counting::table(1000);
+    let mut engine = engine();
+    let large = Expr::parse("int64(x) * 9223372036854775807", dataset.schema()).unwrap();
+    let bins = Bins::new(0.0, 1000.0, 10, Scale::Linear).unwrap();
+    let ask = Ask::Grid { axes: vec![Axis { expr: large.clone(), bins }], measures: vec![] };
+    let told = |reply: Reply| reply.overflowed.into_iter().map(|o| (o.expr, o.values)).collect::<Vec<_>>();
+    let plain = histogram(&dataset, "x", Selection::all());
+    for selection in [Selection::all(), brush(&dataset, 100.0, 300.0)] {
+        let question = Question::new(dataset.clone(), selection, ask.clone());
+        // Of 0 and 1 the product fits; it is told of every row, whether or not it passes.
+        assert_eq!(told(settle(&mut engine, Slot(1), &question)), [(large.clone(), 998)]);
+        assert_eq!(told(engine.answer(Slot(1), &question)), [(large.clone(), 998)]);
+        assert_eq!(told(settle(&mut engine, Slot(2), &plain)), []);
+    }
+}
+
+#[test]
 fn what_was_shown_stays_until_the_next_answer_comes() {
     let (dataset, _) = Counting::table(1000);
     let mut engine = engine();

@@ -12,7 +12,9 @@ use crate::dataset::{Dataset, DefineError};
 use crate::engine::ZoneMaps;
 use crate::expr::{Expr, scalar_with};
 use crate::formats;
-use crate::query::{Answer, Ask, Measure, QueryError, Question, ScanOptions, Workers, scan_counting};
+use crate::query::{
+    Answer, Ask, Measure, Overflow, QueryError, Question, ScanOptions, Workers, scan_counting,
+};
 use crate::select::{Clause, Selection};
 
 /// Which table, and how it is worked on.
@@ -190,13 +192,13 @@ impl Table {
         if let Some(maps) = ZoneMaps::of_user() {
             maps.keep(&self.dataset);
         }
-        if overflowed > 0 {
-            let are = if overflowed == 1 {
-                "value overflowed its type and is"
+        for Overflow { expr, values } in overflowed {
+            let are = if values == 1 {
+                "value that overflowed its type is"
             } else {
-                "values overflowed their type and are"
+                "values that overflowed their type are"
             };
-            eprintln!("outcrop: {} {are} missing", group_digits(overflowed));
+            eprintln!("outcrop: `{expr}`: {} {are} missing", group_digits(values));
         }
         Ok(answers)
     }

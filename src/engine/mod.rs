@@ -28,10 +28,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::dataset::Dataset;
+use crate::expr::Expr;
 use crate::memory::memory_bytes;
 use crate::query::rows::RowPage;
 use crate::query::{
-    Answer, Ask, Brush, Codes, Estimate, QueryError, Question, SampleOptions, ScanOptions, Workers,
+    Answer, Ask, Brush, Codes, Estimate, Overflow, QueryError, Question, SampleOptions, ScanOptions, Workers,
 };
 use crate::task::{Progress, Task};
 
@@ -81,6 +82,8 @@ pub struct Reply {
     /// What the answer is known to, when it comes from a sample: the share of the rows that was read, and
     /// the standard errors. Such an answer is not for export.
     pub estimate: Option<Arc<Estimate>>,
+    /// The expressions of the question of which values overflowed their type, as far as a scan has told.
+    pub overflowed: Vec<Overflow>,
 }
 
 /// A page of rows, or the best there is.
@@ -163,7 +166,7 @@ type Results = Vec<(Arc<str>, Result<Arc<Answer>, QueryError>)>;
 
 /// What the worker threads send back.
 enum Message {
-    Answers(Results),
+    Answers { results: Results, identity: String, overflowed: Vec<Overflow> },
     Estimates { estimates: Estimates, sample_bytes: usize },
     Page { key: String, result: Result<Arc<RowPage>, QueryError> },
     Event(Event),
@@ -181,6 +184,8 @@ pub struct Engine {
     estimates: Cache<Arc<str>, Option<Arc<Estimate>>>,
     pages: Cache<String, Result<Arc<RowPage>, QueryError>>,
     shown: HashMap<Slot, Shown>,
+    /// Values that overflowed, by table and expression.
+    overflowed: HashMap<(String, Expr), u64>,
     shown_pages: HashMap<Slot, Arc<RowPage>>,
     brush: Option<Brush>,
     asked: Vec<Question>,
@@ -245,6 +250,7 @@ impl Engine {
             estimates: Cache::new(ESTIMATE_BUDGET),
             pages: Cache::new(PAGE_BUDGET),
             shown: HashMap::new(),
+            overflowed: HashMap::new(),
             shown_pages: HashMap::new(),
             brush: None,
             asked: Vec::new(),
@@ -268,6 +274,23 @@ impl Engine {
     /// The answer to `question`, or what there is until it comes. To be asked again every frame for as
     /// long as the answer is wanted.
     pub fn answer(&mut self, slot: Slot, question: &Question) -> Reply {
+        let reply = self.reply(slot, question);
+        Reply { overflowed: self.overflowed_in(question), ..reply }
+    }
+
+    fn overflowed_in(&self, question: &Question) -> Vec<Overflow> {
+        if self.overflowed.is_empty() {
+            return Vec::new();
+        }
+        let identity = question.dataset.identity();
+        let counted = |expr: Expr| {
+            let values = *self.overflowed.get(&(identity.clone(), expr.clone()))?;
+            Some(Overflow { expr, values })
+        };
+        question.expressions().into_iter().filter_map(counted).collect()
+    }
+
+    fn reply(&mut self, slot: Slot, question: &Question) -> Reply {
         let wanted = match self.answers.get(question.key()).cloned() {
             Some(Ok(answer)) => {
                 self.foresee(question);
@@ -329,7 +352,7 @@ impl Engine {
 
     fn shown(&self, slot: Slot, freshness: Freshness) -> Reply {
         let (answer, estimate) = self.shown.get(&slot).cloned().unzip();
-        Reply { answer, freshness, estimate: estimate.flatten() }
+        Reply { answer, freshness, estimate: estimate.flatten(), overflowed: Vec::new() }
     }
 
     /// The answer from the cube of the brush that is held, or the cube to be built for it. `None` when no
@@ -390,9 +413,11 @@ impl Engine {
     pub fn poll(&mut self) -> Vec<Event> {
         while let Ok(message) = self.messages.try_recv() {
             match message {
-                Message::Answers(answers) => {
-                    self.inbox.seen(answers.iter().map(|(key, _)| key));
-                    for (key, result) in answers {
+                Message::Answers { results, identity, overflowed } => {
+                    let counted = overflowed.into_iter().map(|o| ((identity.clone(), o.expr), o.values));
+                    self.overflowed.extend(counted);
+                    self.inbox.seen(results.iter().map(|(key, _)| key));
+                    for (key, result) in results {
                         let bytes = result.as_ref().map_or(256, |answer| answer.bytes());
                         self.answers.insert(key, result, bytes);
                     }

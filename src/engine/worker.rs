@@ -9,7 +9,8 @@ use super::inbox::{Inbox, RowsRequest};
 use super::{Estimates, Message, Results, Wake, ZoneMaps, jobs};
 use crate::dataset::Source;
 use crate::query::{
-    Codes, QueryError, Question, Sample, SampleOptions, ScanOptions, Workers, estimate, rows, scan_with_codes,
+    Codes, Overflow, QueryError, Question, Sample, SampleOptions, ScanOptions, Workers, estimate, rows,
+    scan_with_codes,
 };
 use crate::task::Task;
 
@@ -36,10 +37,13 @@ pub(super) fn start_scans(
 ) -> io::Result<()> {
     jobs::spawn("engine", move || {
         while let Some((questions, task)) = inbox.take_questions() {
-            let results = answer_all(&questions, &scans, &task);
+            let (results, overflowed) = answer_all(&questions, &scans, &task);
             inbox.questions_done(results.iter().map(|(key, _)| key.clone()));
-            if !results.is_empty() && sender.send(Message::Answers(results)).is_err() {
-                return;
+            if !results.is_empty() {
+                let identity = questions[0].dataset.identity();
+                if sender.send(Message::Answers { results, identity, overflowed }).is_err() {
+                    return;
+                }
             }
             wake();
             if let (Some(question), Some(maps)) = (questions.first(), ZoneMaps::of_user()) {
@@ -53,7 +57,7 @@ pub(super) fn start_scans(
 
 /// Answers in one pass; when that fails, each question alone, so that one bad column or expression
 /// takes no other picture with it. Nothing is returned for cancelled questions.
-fn answer_all(questions: &[Question], scans: &Scans, task: &Task) -> Results {
+fn answer_all(questions: &[Question], scans: &Scans, task: &Task) -> (Results, Vec<Overflow>) {
     let Scans { workers, codes, options, .. } = scans;
     let guarded = |questions: &[Question]| {
         jobs::guarded_with(QueryError::Panicked, || {
@@ -62,22 +66,26 @@ fn answer_all(questions: &[Question], scans: &Scans, task: &Task) -> Results {
     };
     let pair = |question: &Question, result| (question.key().clone(), result);
     match guarded(questions) {
-        Ok(answers) => {
-            questions.iter().zip(answers).map(|(q, answer)| pair(q, Ok(Arc::new(answer)))).collect()
+        Ok((answers, overflowed)) => {
+            let answers = questions.iter().zip(answers).map(|(q, answer)| pair(q, Ok(Arc::new(answer))));
+            (answers.collect(), overflowed)
         }
-        Err(QueryError::Cancelled(_)) => Vec::new(),
-        Err(error) if questions.len() == 1 => vec![pair(&questions[0], Err(error))],
+        Err(QueryError::Cancelled(_)) => Default::default(),
+        Err(error) if questions.len() == 1 => (vec![pair(&questions[0], Err(error))], Vec::new()),
         Err(_) => {
-            let mut results = Vec::with_capacity(questions.len());
+            let (mut results, mut overflowed) = (Vec::with_capacity(questions.len()), Vec::new());
             for question in questions {
-                match guarded(std::slice::from_ref(question)).map(|mut answers| answers.pop()) {
-                    Ok(Some(answer)) => results.push(pair(question, Ok(Arc::new(answer)))),
-                    Ok(None) => {}
+                match guarded(std::slice::from_ref(question)) {
+                    Ok((answers, more)) => {
+                        overflowed.extend(more);
+                        results
+                            .extend(answers.into_iter().map(|answer| pair(question, Ok(Arc::new(answer)))));
+                    }
                     Err(QueryError::Cancelled(_)) => break,
                     Err(error) => results.push(pair(question, Err(error))),
                 }
             }
-            results
+            (results, overflowed)
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Program {
     steps: Vec<Step>,
     /// The step each expression ends in, and its type.
     outputs: Vec<(usize, DataType)>,
+    /// Of each expression, the steps in which a value may not fit its type.
+    overflowing: Vec<Vec<usize>>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,7 +62,8 @@ impl Program {
         let outputs: Vec<(usize, DataType)> =
             exprs.iter().map(|e| (compiler.expr(e), e.data_type().clone())).collect();
         let steps = fuse(compiler.steps, &compiler.types, &outputs);
-        Program { columns: compiler.columns, steps, outputs }
+        let overflowing = outputs.iter().map(|(step, _)| overflowing(&steps, *step)).collect();
+        Program { columns: compiler.columns, steps, outputs, overflowing }
     }
 
     /// Positions in the schema of the columns it reads, in the order in which [`Program::run`] wants them.
@@ -70,7 +73,7 @@ impl Program {
 
     /// Whether [`Program::run_counting`] could count anything.
     pub fn may_overflow(&self) -> bool {
-        self.steps.iter().any(Step::may_overflow)
+        self.overflowing.iter().any(|steps| !steps.is_empty())
     }
 
     /// Evaluates all expressions over `rows` rows: one array of `rows` values per expression, of exactly
@@ -82,12 +85,16 @@ impl Program {
         self.run_counting(columns, rows).map(|(values, _)| values)
     }
 
-    /// As [`Program::run`], and in how many rows a whole number, time or duration did not fit its type and
-    /// is therefore missing, summed over the operations.
+    /// As [`Program::run`], and of every expression in how many rows a whole number, time or duration did not
+    /// fit its type and is therefore missing, summed over its operations.
     ///
     /// # Errors
     /// As [`Program::run`].
-    pub fn run_counting(&self, columns: &[ArrayRef], rows: usize) -> Result<(Vec<ArrayRef>, u64), ExprError> {
+    pub fn run_counting(
+        &self,
+        columns: &[ArrayRef],
+        rows: usize,
+    ) -> Result<(Vec<ArrayRef>, Vec<u64>), ExprError> {
         self.run_feeding(columns, rows, &[], &mut |_, _| {})
     }
 
@@ -103,10 +110,10 @@ impl Program {
         rows: usize,
         fed: &[usize],
         take: &mut dyn FnMut(usize, Reals<'_>),
-    ) -> Result<(Vec<ArrayRef>, u64), ExprError> {
+    ) -> Result<(Vec<ArrayRef>, Vec<u64>), ExprError> {
         let failed = |error: ArrowError| ExprError::new(error.to_string(), 0..0);
         let mut values: Vec<Value> = Vec::with_capacity(self.steps.len());
-        let mut overflowed = 0;
+        let mut lost = vec![0; self.steps.len()];
         for (i, step) in self.steps.iter().enumerate() {
             if let Step::Fused(fused) = step
                 && let Some(output) = self.only_output(i).filter(|output| fed.contains(output))
@@ -117,7 +124,7 @@ impl Program {
             }
             let value = step.run(columns, rows, &values).map_err(failed)?;
             if step.may_overflow() && value.array.null_count() > 0 {
-                overflowed += step.overflowed(&value, &values, rows).map_err(failed)?;
+                lost[i] = step.overflowed(&value, &values, rows).map_err(failed)?;
             }
             values.push(value);
         }
@@ -135,7 +142,8 @@ impl Program {
                 }
             })
             .collect::<Result<_, _>>()?;
-        Ok((arrays, overflowed))
+        let overflowed = self.overflowing.iter().map(|steps| steps.iter().map(|step| lost[*step]).sum());
+        Ok((arrays, overflowed.collect()))
     }
 
     /// The output that a step is, if it is nothing else.
@@ -223,6 +231,18 @@ impl Step {
         });
         Ok((lost - zeros.count()) as u64 * times)
     }
+}
+
+/// The steps that `output` is made of and in which a value may not fit its type.
+fn overflowing(steps: &[Step], output: usize) -> Vec<usize> {
+    let mut needed = vec![false; steps.len()];
+    needed[output] = true;
+    for step in (0..=output).rev() {
+        if needed[step] {
+            steps[step].needs().iter().for_each(|&argument| needed[argument] = true);
+        }
+    }
+    (0..=output).filter(|&step| needed[step] && steps[step].may_overflow()).collect()
 }
 
 /// Runs a function over values of the types it wants.

@@ -227,10 +227,10 @@ impl Pass {
             }
         };
         let axes = axes.into_iter().map(slotter).collect();
-        collector.exprs.truncate(tested);
+        let overflowed = collector.exprs.iter().map(|_| AtomicU64::new(0)).collect();
         Ok(Pass {
             dataset: dataset.clone(),
-            tested: collector.exprs,
+            exprs: collector.exprs,
             tests,
             program,
             clauses,
@@ -241,7 +241,7 @@ impl Pass {
             numbers,
             summed,
             questions: compiled,
-            overflowed: AtomicU64::new(0),
+            overflowed,
         })
     }
 }

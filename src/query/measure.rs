@@ -150,6 +150,11 @@ impl Measure {
         }
     }
 
+    /// The expressions it needs the values of.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        self.parts.iter().flat_map(|part| part.values.iter().chain(&part.condition))
+    }
+
     /// Whether it keeps the values themselves, many to a cell.
     pub(super) fn keeps_values(&self) -> bool {
         self.parts.iter().any(|part| part.aggregate.keeps_values())

@@ -28,8 +28,8 @@ use crate::task::Task;
 /// All questions of one pass.
 pub(super) struct Pass {
     pub(super) dataset: Arc<Dataset>,
-    /// The expressions of `tests`.
-    pub(super) tested: Vec<Expr>,
+    /// The expressions of `tests`, then those of `program`.
+    pub(super) exprs: Vec<Expr>,
     /// What the clauses test; its values come first.
     pub(super) tests: Program,
     /// All other values, needed only where rows pass.
@@ -48,8 +48,8 @@ pub(super) struct Pass {
     /// Values that are only summed up.
     pub(super) summed: Vec<Summed>,
     pub(super) questions: Vec<Compiled>,
-    /// Values that did not fit their type, in the chunks folded so far.
-    pub(super) overflowed: AtomicU64,
+    /// Of every expression, values that did not fit their type, in the chunks folded so far.
+    pub(super) overflowed: Vec<AtomicU64>,
 }
 
 /// What one unit of rows adds up to for one question.
@@ -222,7 +222,7 @@ impl Pass {
         }
         let chunk = self.read(rows, task)?;
         let (tested, overflowed) = self.tests.run_counting(&chunk.columns, chunk.len())?;
-        self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
+        self.count_overflowed(0, &overflowed);
         let masks = self.masks(&tested, chunk.len(), &verdicts);
         for (question, partial) in self.questions.iter().zip(&mut *partials) {
             if let Partial::Index(passing) = partial {
@@ -256,6 +256,13 @@ impl Pass {
             }
         }
         Ok(())
+    }
+
+    /// Adds to what is counted of the expressions from `first` on.
+    fn count_overflowed(&self, first: usize, overflowed: &[u64]) {
+        for (count, &more) in self.overflowed[first..].iter().zip(overflowed).filter(|(_, more)| **more > 0) {
+            count.fetch_add(more, Ordering::Relaxed);
+        }
     }
 
     /// The codes of the chunk that are read in place of values.
@@ -303,7 +310,7 @@ impl Pass {
         let fed = sums.outputs();
         let mut take = |output, reals: Reals<'_>| sums.take(output, reals);
         let (others, overflowed) = self.program.run_feeding(&columns, rows, &fed, &mut take)?;
-        self.overflowed.fetch_add(overflowed, Ordering::Relaxed);
+        self.count_overflowed(tested.len(), &overflowed);
         let mut arrays = tested;
         arrays.extend(others);
         arrays.extend(coded);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::compile::{Compiled, Shape};
 use super::groups::GroupMemory;
+use super::overflow::Overflow;
 use super::pass::{Partial, Pass, Worker};
 use super::rounds;
 use super::{Answer, Ask, Codes, Cube, Layout, QueryError, Question, RowIndex};
@@ -100,8 +101,7 @@ pub fn scan(
     scan_counting(questions, workers, options, task).map(|(answers, _)| answers)
 }
 
-/// As [`scan`], and how many values did not fit their type and are therefore missing. They are counted in
-/// every row that was read, whether or not it passes a filter.
+/// As [`scan`], and the expressions of which values did not fit their type.
 ///
 /// # Errors
 /// As [`scan`].
@@ -110,13 +110,13 @@ pub fn scan_counting(
     workers: &Workers,
     options: ScanOptions,
     task: &Task,
-) -> Result<(Vec<Answer>, u64), QueryError> {
-    let Some(first) = questions.first() else { return Ok((Vec::new(), 0)) };
+) -> Result<(Vec<Answer>, Vec<Overflow>), QueryError> {
+    let Some(first) = questions.first() else { return Ok((Vec::new(), Vec::new())) };
     let pass = |_: &Arc<Layout>| Pass::compile(questions);
     unchanged(first.dataset.source().as_ref(), || pass_over(first, pass, questions, workers, options, task))
 }
 
-/// As [`scan`]; axes that `codes` knows are not read, and others are learned.
+/// As [`scan_counting`]; axes that `codes` knows are not read, and others are learned.
 ///
 /// # Errors
 /// As [`scan`].
@@ -126,8 +126,8 @@ pub fn scan_with_codes(
     workers: &Workers,
     options: ScanOptions,
     task: &Task,
-) -> Result<Vec<Answer>, QueryError> {
-    let Some(first) = questions.first() else { return Ok(Vec::new()) };
+) -> Result<(Vec<Answer>, Vec<Overflow>), QueryError> {
+    let Some(first) = questions.first() else { return Ok((Vec::new(), Vec::new())) };
     let source = first.dataset.source();
     let table: Arc<str> = source.identity().into();
     let pass = |layout: &Arc<Layout>| {
@@ -139,9 +139,7 @@ pub fn scan_with_codes(
     };
     let answer = || {
         codes.begin();
-        let answered =
-            unchanged(source.as_ref(), || pass_over(first, pass, questions, workers, options, task));
-        answered.map(|(answers, _)| answers)
+        unchanged(source.as_ref(), || pass_over(first, pass, questions, workers, options, task))
     };
     let answered = answer();
     // What was read from damaged codes is thrown away, as they are.
@@ -172,7 +170,7 @@ fn pass_over(
     workers: &Workers,
     options: ScanOptions,
     task: &Task,
-) -> Result<(Vec<Answer>, u64), QueryError> {
+) -> Result<(Vec<Answer>, Vec<Overflow>), QueryError> {
     let source = first.dataset.source().clone();
     let layout = Arc::new(Layout::new(source.as_ref(), options.chunk_rows));
     let mut pass = compile(&layout)?;
@@ -184,6 +182,7 @@ fn pass_over(
     let mut run = |pass: &Pass| {
         announced += rows;
         task.set_total(announced);
+        pass.forget_overflows();
         totals(pass, &layout, workers, &memory, task)
     };
     rounds::cut(&mut pass, questions, &mut run)?;
@@ -192,7 +191,7 @@ fn pass_over(
     rounds::finish(&pass, searches, &mut found, questions, &mut run, |groups, question, slots| {
         workers.0.install(|| groups.distinct(question, slots, task))
     })?;
-    let overflowed = pass.overflowed.into_inner();
+    let overflowed = pass.overflows();
     let parts = found.into_iter().zip(pass.questions).zip(questions);
     let answers = workers.0.install(|| {
         parts

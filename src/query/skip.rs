@@ -56,7 +56,7 @@ impl Pass {
     }
 
     fn verdict(&self, test: &Test, inverted: bool, rows: &Range<u64>) -> Verdict {
-        let between = |value: usize, (lo, hi): (f64, f64)| match self.tested.get(value) {
+        let between = |value: usize, (lo, hi): (f64, f64)| match self.exprs.get(value) {
             Some(expr) => between(expr, self.domain_of(expr, rows), lo, hi),
             None => Verdict::Unknown,
         };
@@ -74,7 +74,7 @@ impl Pass {
             }
             Test::Rect { x, x_range, y, y_range } => between(*x, *x_range).and(between(*y, *y_range)),
             Test::Cells { .. } => Verdict::Unknown,
-            Test::Where(value) => match self.tested.get(*value) {
+            Test::Where(value) => match self.exprs.get(*value) {
                 Some(expr) => match self.domain_of(expr, rows) {
                     domain if domain.is_never_true() => Verdict::Never,
                     domain if domain.is_always_true() => Verdict::Always,

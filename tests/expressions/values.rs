@@ -177,7 +177,7 @@ fn what_does_not_fit_is_counted() {
     let overflowed = |text: &str| {
         let program = Program::compile(&[t.parse(text)], &t.schema);
         let columns: Vec<ArrayRef> = program.columns().iter().map(|i| t.arrays[*i].clone()).collect();
-        program.run_counting(&columns, 5).unwrap().1
+        program.run_counting(&columns, 5).unwrap().1[0]
     };
     for (text, count) in [
         ("l + 1", 1),
