@@ -273,6 +273,21 @@ impl Compiled {
         }
     }
 
+    /// How many units of so many rows are added up together, a power of two: of a grid whose cells are many beside the
+    /// rows of a unit, merging them would take longer than the rows.
+    pub(super) fn units_together(&self, unit_rows: u64, units: usize) -> usize {
+        const ROWS_OF_A_CELL: u64 = 32;
+        const LEAST: usize = 4;
+        match self.shape {
+            Shape::Grid { cells, .. } if !self.is_tally() => {
+                let wanted = (cells as u64 * ROWS_OF_A_CELL).div_ceil(unit_rows.max(1));
+                let most = (units / LEAST).max(1).next_power_of_two();
+                wanted.next_power_of_two().min(most as u64) as usize
+            }
+            _ => 1,
+        }
+    }
+
     /// The grid of accumulators with one element per cell.
     pub(super) fn finish_grid(&self, lanes: &Lanes, ask: &Ask) -> Result<Grid, QueryError> {
         let axes: Vec<Bins> = match ask {

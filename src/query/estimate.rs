@@ -114,7 +114,7 @@ pub fn estimate(
             task.check()?;
             let (mut partials, mut worker) = (pass.partials()?, pass.worker());
             pass.update(sample.replicate_rows(i), &mut partials, &mut worker, &memory, task)?;
-            Pass::end(&mut partials, &memory)?;
+            partials.iter_mut().try_for_each(|partial| partial.end(&memory))?;
             for ((partial, tally), question) in partials.iter_mut().zip(&worker.tallies).zip(&pass.questions)
             {
                 if let Some(tally) = tally {

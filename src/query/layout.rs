@@ -55,6 +55,11 @@ impl Layout {
         self.chunks().div_ceil(self.unit_chunks)
     }
 
+    /// Rows of the first unit; none but the last has fewer chunks.
+    pub(super) fn unit_rows(&self) -> u64 {
+        self.starts[self.unit_chunks.min(self.chunks())] - self.starts[0]
+    }
+
     /// Chunks of unit `u`.
     pub fn unit(&self, u: usize) -> Range<usize> {
         let first = u * self.unit_chunks;

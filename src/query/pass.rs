@@ -64,6 +64,47 @@ pub(super) enum Partial {
 }
 
 impl Partial {
+    /// Empty accumulators of one unit.
+    pub(super) fn of_unit(question: &Compiled) -> Result<Partial, QueryError> {
+        Partial::of(
+            question,
+            |cells| question.measures.lanes(cells * question.spread()).paired(),
+            |plan| Ok(Partial::Groups(Box::new(GroupPartial::new(question, plan)?))),
+        )
+    }
+
+    /// Empty accumulators of the whole table.
+    fn of_table(question: &Compiled) -> Result<Partial, QueryError> {
+        Partial::of(
+            question,
+            |cells| question.measures.lanes(cells),
+            |plan| Ok(Partial::AllGroups(Box::new(GroupTotal::new(question, plan)?))),
+        )
+    }
+
+    fn of(
+        question: &Compiled,
+        grid: impl Fn(usize) -> Lanes,
+        groups: impl Fn(Plan) -> Result<Partial, QueryError>,
+    ) -> Result<Partial, QueryError> {
+        Ok(match &question.shape {
+            Shape::Grid { .. } if question.is_tally() => Partial::Tally,
+            Shape::Grid { cells, .. } => Partial::Grid(grid(cells + 1)),
+            Shape::Groups { plan, .. } => groups(*plan)?,
+            Shape::Index => Partial::Index(Vec::new()),
+        })
+    }
+
+    /// Told that no row of the unit follows.
+    pub(super) fn end(&mut self, memory: &GroupMemory) -> Result<(), QueryError> {
+        match self {
+            Partial::Groups(groups) => groups.end(memory)?,
+            Partial::Grid(lanes) => lanes.settle(),
+            Partial::AllGroups(_) | Partial::Index(_) | Partial::Tally => {}
+        }
+        Ok(())
+    }
+
     /// Whether the rows of a chunk are folded in at once, not block by block.
     fn is_folded_whole(&self, question: &Compiled) -> bool {
         match self {
@@ -152,51 +193,12 @@ impl Pass {
 
     /// Empty accumulators of one unit for every question.
     pub(super) fn partials(&self) -> Result<Vec<Partial>, QueryError> {
-        let grid = |question: &Compiled, cells: usize| match question.spread() {
-            1 => question.measures.lanes(cells),
-            spread => question.measures.lanes(cells * spread).paired(),
-        };
-        self.accumulators(grid, |question, plan| {
-            Ok(Partial::Groups(Box::new(GroupPartial::new(question, plan)?)))
-        })
-    }
-
-    /// Told that no row of the unit follows.
-    pub(super) fn end(partials: &mut [Partial], memory: &GroupMemory) -> Result<(), QueryError> {
-        partials.iter_mut().try_for_each(|partial| match partial {
-            Partial::Groups(groups) => groups.end(memory),
-            Partial::Grid(lanes) => {
-                lanes.settle();
-                Ok(())
-            }
-            Partial::AllGroups(_) | Partial::Index(_) | Partial::Tally => Ok(()),
-        })
+        self.questions.iter().map(Partial::of_unit).collect()
     }
 
     /// Empty accumulators of the whole table for every question.
     pub(super) fn totals(&self) -> Result<Vec<Partial>, QueryError> {
-        self.accumulators(
-            |question, cells| question.measures.lanes(cells),
-            |question, plan| Ok(Partial::AllGroups(Box::new(GroupTotal::new(question, plan)?))),
-        )
-    }
-
-    fn accumulators(
-        &self,
-        grid: impl Fn(&Compiled, usize) -> Lanes,
-        groups: impl Fn(&Compiled, Plan) -> Result<Partial, QueryError>,
-    ) -> Result<Vec<Partial>, QueryError> {
-        self.questions
-            .iter()
-            .map(|question| {
-                Ok(match &question.shape {
-                    Shape::Grid { .. } if question.is_tally() => Partial::Tally,
-                    Shape::Grid { cells, .. } => Partial::Grid(grid(question, cells + 1)),
-                    Shape::Groups { plan, .. } => groups(question, *plan)?,
-                    Shape::Index => Partial::Index(Vec::new()),
-                })
-            })
-            .collect()
+        self.questions.iter().map(Partial::of_table).collect()
     }
 
     /// Folds the rows of one chunk into the accumulators of its unit and the tallies of the worker.

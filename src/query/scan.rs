@@ -213,17 +213,35 @@ fn totals(
 ) -> Result<Vec<Partial>, QueryError> {
     let mut merger = Merger::new(pass)?;
     let next_unit = AtomicUsize::new(0);
+    let together = |question: &Compiled| question.units_together(layout.unit_rows(), layout.units());
+    let together: Vec<usize> = pass.questions.iter().map(together).collect();
+    let most_together = together.iter().copied().max().unwrap_or(1);
     while next_unit.load(Ordering::Relaxed) < layout.units() {
         let shared = Mutex::new(&mut merger);
         let work = || {
             let mut worker = pass.worker();
             while lock(&shared).wants_more() {
-                let unit = next_unit.fetch_add(1, Ordering::Relaxed);
-                if unit >= layout.units() {
+                let first = next_unit.fetch_add(most_together, Ordering::Relaxed);
+                if first >= layout.units() {
                     break;
                 }
-                let result = one_unit(pass, layout, unit, memory, task, &mut worker);
-                lock(&shared).take(unit, result, pass, memory);
+                let mut begun = Vec::new();
+                for unit in first..layout.units().min(first + most_together) {
+                    let ends =
+                        |together: usize| (unit + 1).is_multiple_of(together) || unit + 1 == layout.units();
+                    let result = one_unit(pass, layout, unit, begun, memory, task, &mut worker)
+                        .and_then(|partials| finished(partials, together.iter().map(|&t| ends(t)), memory));
+                    let done;
+                    (done, begun) = match result {
+                        Ok((done, rest)) => (Ok(done), rest),
+                        Err(error) => (Err(error), Vec::new()),
+                    };
+                    let has_failed = done.is_err();
+                    lock(&shared).take(unit, done, pass, memory);
+                    if has_failed {
+                        break;
+                    }
+                }
             }
             lock(&shared).count(&worker);
         };
@@ -245,29 +263,57 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What the rows of a unit add up to for every question, together with those of the units before it where these
+/// have `begun` it.
 fn one_unit(
     pass: &Pass,
     layout: &Layout,
     unit: usize,
+    begun: Vec<Option<Partial>>,
     memory: &GroupMemory,
     task: &Task,
     worker: &mut Worker,
 ) -> Result<Vec<Partial>, QueryError> {
-    let mut partials = pass.partials()?;
+    let begun = begun.into_iter().chain(std::iter::repeat_with(|| None));
+    let partial = |(question, begun): (_, Option<Partial>)| match begun {
+        Some(partial) => Ok(partial),
+        None => Partial::of_unit(question),
+    };
+    let mut partials = pass.questions.iter().zip(begun).map(partial).collect::<Result<Vec<_>, _>>()?;
     for chunk in layout.unit(unit) {
         let rows = layout.chunk(chunk);
         let count = rows.end - rows.start;
         pass.update(rows, &mut partials, worker, memory, task)?;
         task.advance(count)?;
     }
-    Pass::end(&mut partials, memory)?;
     Ok(partials)
+}
+
+/// The partial results that end with their unit, and those that go on.
+type Finished = (Vec<Option<Partial>>, Vec<Option<Partial>>);
+
+fn finished(
+    partials: Vec<Partial>,
+    ends: impl Iterator<Item = bool>,
+    memory: &GroupMemory,
+) -> Result<Finished, QueryError> {
+    let (mut done, mut rest) = (Vec::new(), Vec::new());
+    for (mut partial, ends) in partials.into_iter().zip(ends) {
+        if ends {
+            partial.end(memory)?;
+        }
+        let (ended, going_on) = if ends { (Some(partial), None) } else { (None, Some(partial)) };
+        done.push(ended);
+        rest.push(going_on);
+    }
+    Ok((done, rest))
 }
 
 /// Merges units in order, whatever order they finish in.
 struct Merger {
     next: usize,
-    waiting: BTreeMap<usize, Vec<Partial>>,
+    /// By unit, what ends with it.
+    waiting: BTreeMap<usize, Vec<Option<Partial>>>,
     total: Vec<Partial>,
     /// Rows per cell where nothing else is asked.
     counts: Vec<Vec<u64>>,
@@ -295,7 +341,7 @@ impl Merger {
     fn take(
         &mut self,
         unit: usize,
-        result: Result<Vec<Partial>, QueryError>,
+        result: Result<Vec<Option<Partial>>, QueryError>,
         pass: &Pass,
         memory: &GroupMemory,
     ) {
@@ -309,6 +355,7 @@ impl Merger {
             && let Some(partials) = self.waiting.remove(&self.next)
         {
             for ((total, partial), question) in self.total.iter_mut().zip(partials).zip(&pass.questions) {
+                let Some(partial) = partial else { continue };
                 let merged = match (total, partial) {
                     (Partial::Grid(total), Partial::Grid(lanes)) => {
                         match lanes.len() / total.len() {
