@@ -14,6 +14,7 @@ mod lost_pages;
 mod machine;
 mod mapped;
 mod pod;
+mod read_ahead;
 mod spill;
 mod text;
 
@@ -25,5 +26,6 @@ pub use limits::confine;
 pub use machine::{free_disk_bytes, memory_bytes};
 pub use mapped::{Fingerprint, Mapped};
 pub use pod::{ByteOrder, Pod, RangeError, typed};
+pub use read_ahead::read_ahead;
 pub use spill::{Spill, spill_folder};
 pub use text::{TextOffset, Texts, whole_dictionary};

@@ -22,6 +22,7 @@ use crate::data::Chunk;
 use crate::dataset::Dataset;
 use crate::expr::{Expr, Program, Reals};
 use crate::kernel::fold;
+use crate::memory::read_ahead;
 use crate::select::Selection;
 use crate::task::Task;
 
@@ -119,6 +120,9 @@ impl Partial {
 /// blocks of a mask begin at whole bytes.
 const BLOCK: usize = 2048;
 
+/// Chunks that are asked of the disk together, ahead of the scan.
+const TOGETHER: u64 = 8;
+
 /// Of so many rows at least one must pass for the others to be worked on beside it. Below that, the passing
 /// rows are brought together before anything else is computed of them.
 const DENSE: usize = 4;
@@ -170,10 +174,17 @@ impl Pass {
         rows: &Range<u64>,
         task: &Task,
     ) -> Result<Vec<ArrayRef>, QueryError> {
+        let begins_stretch = (rows.start / (rows.end - rows.start).max(1)).is_multiple_of(TOGETHER);
         let read = |&column| {
             let values = self.dataset.source().read(column, rows.clone())?;
             self.dataset.zones().learn(column, rows, &values);
-            task.add_bytes(values.to_data().get_slice_memory_size().unwrap_or(0) as u64);
+            let data = values.to_data();
+            let bytes = data.get_slice_memory_size().unwrap_or(0);
+            task.add_bytes(bytes as u64);
+            // Of a text it is the offsets that are of these rows alone.
+            if begins_stretch && let Some(buffer) = data.buffers().first() {
+                read_ahead(buffer, bytes * TOGETHER as usize);
+            }
             Ok(values)
         };
         program.columns().iter().map(read).collect()
