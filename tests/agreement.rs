@@ -1,5 +1,5 @@
-//! A long random script of gestures: after each, the pictures, the groups, the count, the rows and the export
-//! are what a loop over the rows finds by the filters as they are written.
+//! A long random script of gestures: after each, the pictures of counts, sums, means, deviations and extremes, the
+//! groups, the count, the rows and the exports are what a loop over the rows finds by the filters as they are written.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
-use arrow::datatypes::UInt64Type;
-use outcrop::aggregate::Bins;
+use outcrop::aggregate::{Bins, to_f64};
 use outcrop::dataset::Dataset;
 use outcrop::engine::{Engine, EngineOptions, Freshness, RowsRequest, Slot};
 use outcrop::expr::Expr;
 use outcrop::query::{
-    Answer, Ask, Axis, Brush, GroupKey, Measure, Question, SampleOptions, ScanOptions, output,
+    Answer, Ask, Axis, Brush, GroupKey, Key, Listing, Measure, Question, SampleOptions, ScanOptions, output,
 };
 use outcrop::session::{
     AxisSpec, Command, CutAxis, FilterSpec, Gesture, PredicateSpec, Session, Shape, ViewId, ViewKind,
@@ -30,6 +29,8 @@ struct Rows {
     b: Vec<Option<f64>>,
     n: Vec<Option<i64>>,
     s: Vec<Option<&'static str>>,
+    /// What is measured.
+    w: Vec<Option<f64>>,
 }
 
 fn rows() -> Rows {
@@ -40,6 +41,7 @@ fn rows() -> Rows {
         b: awkward_floats(ROWS, 12),
         n: (0..ROWS).map(|_| Some(random.below(9) as i64).filter(|&n| n != 7)).collect(),
         s: (0..ROWS).map(|_| texts[random.below(5) as usize]).collect(),
+        w: (0..ROWS).map(|_| Some(random.unit() * 200.0 - 50.0).filter(|w| *w < 140.0)).collect(),
     }
 }
 
@@ -48,6 +50,7 @@ impl Rows {
         let value = match column {
             "a" => self.a[row],
             "b" => self.b[row],
+            "w" => self.w[row],
             _ => self.n[row].map(|n| n as f64),
         };
         value.filter(|v| !v.is_nan())
@@ -107,6 +110,41 @@ fn winds_around(corners: &[[f64; 2]], x: f64, y: f64) -> bool {
     inside
 }
 
+/// A measure of a column, as `mean(w)`, of these values of it; NaN where there is none.
+fn measured(measure: &str, rows: usize, values: &[f64]) -> f64 {
+    let (sum, count) = (values.iter().sum::<f64>(), values.len() as f64);
+    let mean = sum / count;
+    match measure.split('(').next().unwrap() {
+        "count" => rows as f64,
+        "sum" => sum,
+        "mean" => mean,
+        "sd" => (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt(),
+        "min" => values.iter().copied().fold(f64::NAN, f64::min),
+        "max" => values.iter().copied().fold(f64::NAN, f64::max),
+        other => panic!("{other}"),
+    }
+}
+
+fn assert_near(found: &[f64], expected: &[f64], about: &str) {
+    assert_eq!(found.len(), expected.len(), "{about}");
+    for (&found, &expected) in found.iter().zip(expected) {
+        let is_near = (found - expected).abs() <= 1e-12 * expected.abs().max(1.0);
+        assert!(is_near || found.is_nan() && expected.is_nan(), "{found} for {expected}: {about}");
+    }
+}
+
+fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(|a, b| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
+    values
+}
+
+/// Counts alone, and two scenes of other measures, of the five views and of a number.
+const COUNTS: [&str; 6] = ["count"; 6];
+const MEASURES: [[&str; 6]; 2] = [
+    ["sum(w)", "mean(w)", "sd(w)", "min(w)", "max(w)", "mean(w)"],
+    ["min(n)", "sum(n)", "max(w)", "mean(w)", "sd(w)", "sd(w)"],
+];
+
 /// The columns a filter is about; a typed one is about none.
 fn columns_of(filter: &FilterSpec) -> Vec<String> {
     match &filter.predicate {
@@ -129,13 +167,14 @@ struct Script {
 }
 
 impl Script {
-    fn new(seed: u64) -> Script {
+    fn new(seed: u64, measures: [&str; 6]) -> Script {
         let rows = rows();
         let dataset = table(vec![
             ("a", floats(&rows.a)),
             ("b", floats(&rows.b)),
             ("n", Arc::new(Int64Array::from(rows.n.clone())) as ArrayRef),
             ("s", Arc::new(StringArray::from(rows.s.clone()))),
+            ("w", floats(&rows.w)),
         ]);
         let mut session = Session::new();
         let path = PathBuf::from("made-up.arrow");
@@ -153,9 +192,11 @@ impl Script {
             (ViewKind::Histogram, axis("n", 9.0, 9), None),
             (ViewKind::Heatmap, axis("a", 10.0, 5), axis("b", 8.0, 4)),
             (ViewKind::Bars, Some(AxisSpec::of("s")), None),
+            (ViewKind::Number, None, None),
         ];
-        for (i, (kind, x, y)) in views.into_iter().enumerate() {
-            session.apply(Command::AddView(ViewSpec::new(ViewId(i as u64 + 1), kind, x, y)));
+        for (i, ((kind, x, y), measure)) in views.into_iter().zip(measures).enumerate() {
+            let view = ViewSpec::new(ViewId(i as u64 + 1), kind, x, y);
+            session.apply(Command::AddView(ViewSpec { measure: measure.to_owned(), ..view }));
         }
         let scan = ScanOptions { chunk_rows: 64, ..ScanOptions::default() };
         let sample = SampleOptions { least_rows: 0, blocks: 32, block_rows: 2 };
@@ -173,7 +214,7 @@ impl Script {
             Axis { bins: questions::bins(spec, &expr, None, 5), expr }
         };
         match view.kind {
-            ViewKind::Bars | ViewKind::Rows => Vec::new(),
+            ViewKind::Bars | ViewKind::Rows | ViewKind::Number => Vec::new(),
             _ => [&view.x, &view.y].into_iter().flatten().map(cut).collect(),
         }
     }
@@ -217,12 +258,12 @@ impl Script {
                 continue;
             }
             let answer = reply.answer.unwrap();
-            self.check_view(&view, &axes, &answer);
+            let expected = self.check_view(&view, &axes, &answer);
             let batch = output::to_batch(&question, &answer, output::TableOptions::default()).unwrap();
-            let exported = batch.column(batch.num_columns() - 1).as_primitive::<UInt64Type>();
-            let total: u64 = exported.values().iter().sum();
-            assert_eq!(total, self.passing(&self.columns(&view)).len() as u64, "export of {}", view.title());
+            let exported = to_f64(batch.column(batch.num_columns() - 1));
+            assert_near(&sorted(exported), &sorted(expected), "an export");
         }
+        exact &= self.check_groups();
         let selection = self.session.selection().clone();
         let count = Ask::Grid { axes: vec![], measures: vec![Measure::count()] };
         let count = Question::new(self.dataset.clone(), selection.clone(), count);
@@ -260,30 +301,88 @@ impl Script {
         exact
     }
 
+    /// What a view asks to be left out of its filters; no filter is about what a number leaves out.
     fn columns(&self, view: &ViewSpec) -> Vec<String> {
-        [&view.x, &view.y].into_iter().flatten().map(|axis| axis.expr.clone()).collect()
+        match view.kind {
+            ViewKind::Number => vec!["no column".to_owned()],
+            _ => [&view.x, &view.y].into_iter().flatten().map(|axis| axis.expr.clone()).collect(),
+        }
     }
 
-    fn check_view(&self, view: &ViewSpec, axes: &[Axis], answer: &Answer) {
+    /// A measure of these rows.
+    fn measured(&self, measure: &str, rows: &[usize]) -> f64 {
+        let column = measure.split(['(', ')']).nth(1).unwrap_or("w");
+        let values: Vec<f64> = rows.iter().filter_map(|&row| self.rows.number(column, row)).collect();
+        measured(measure, rows.len(), &values)
+    }
+
+    /// Compares an answer with a loop over the rows; what it should measure of every cell or group.
+    fn check_view(&self, view: &ViewSpec, axes: &[Axis], answer: &Answer) -> Vec<f64> {
         let passing = self.passing(&self.columns(view));
-        let about = || format!("{} under {:?}", view.title(), self.session.document().filters);
+        let about = format!("{} under {:?}", view.title(), self.session.document().filters);
         if let Answer::Groups(groups) = answer {
-            let mut expected: BTreeMap<Option<&str>, u64> = BTreeMap::new();
-            passing.iter().for_each(|&row| *expected.entry(self.rows.s[row]).or_default() += 1);
+            let mut expected: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+            passing.iter().for_each(|&row| expected.entry(self.rows.s[row]).or_default().push(row));
             let GroupKey::Values(keys) = &groups.keys[0] else { panic!("slots") };
             let keys = keys.as_string::<i32>();
             let text = |i: usize| keys.is_valid(i).then(|| keys.value(i));
-            let found = (0..groups.len()).map(|i| (text(i), groups.counts[i])).collect::<BTreeMap<_, _>>();
-            return assert_eq!(found, expected, "{}", about());
+            let found: BTreeMap<_, _> = (0..groups.len()).map(|i| (text(i), i)).collect();
+            assert!(found.keys().eq(expected.keys()), "{about}");
+            let values = to_f64(&groups.measures[0]);
+            let rows: Vec<u64> = found.values().map(|&i| groups.counts[i]).collect();
+            assert!(rows.into_iter().eq(expected.values().map(|rows| rows.len() as u64)), "{about}");
+            let found: Vec<f64> = found.values().map(|&i| values[i]).collect();
+            let expected: Vec<f64> =
+                expected.values().map(|rows| self.measured(&view.measure, rows)).collect();
+            assert_near(&found, &expected, &about);
+            return expected;
         }
         let grid = answer.grid().unwrap();
-        let mut expected = vec![0u64; grid.len()];
+        let mut cells = vec![Vec::new(); grid.len()];
         for &row in &passing {
             let slot = |axis: &Axis| self.rows.slot(&axis.expr.to_string(), axis.bins.edges(), row);
-            let cell = axes.iter().fold(0, |cell, axis| cell * axis.bins.slots() + slot(axis));
-            expected[cell] += 1;
+            cells[axes.iter().fold(0, |cell, axis| cell * axis.bins.slots() + slot(axis))].push(row);
         }
-        assert_eq!(grid.counts, expected, "{}", about());
+        let counts: Vec<u64> = cells.iter().map(|rows| rows.len() as u64).collect();
+        assert_eq!(grid.counts, counts, "{about}");
+        let expected: Vec<f64> = cells.iter().map(|rows| self.measured(&view.measure, rows)).collect();
+        assert_near(&to_f64(&grid.measures[0]), &expected, &about);
+        expected
+    }
+
+    /// Groups by two keys, one of them binned, under all filters, with every measure. Whether the answer is exact.
+    fn check_groups(&mut self) -> bool {
+        const ALL: [&str; 6] = ["count", "sum(w)", "mean(w)", "sd(w)", "min(w)", "max(n)"];
+        let a = self.axes(&self.session.document().views[0].clone()).remove(0);
+        let keys = vec![Key::Value(Expr::parse("s", self.dataset.schema()).unwrap()), Key::Binned(a.clone())];
+        let measures = ALL.iter().map(|text| Measure::parse(text, &self.dataset).unwrap()).collect();
+        let ask = Ask::Groups { keys, measures, listing: Listing::default() };
+        let question = Question::new(self.dataset.clone(), self.session.selection().clone(), ask);
+        let reply = self.engine.answer(Slot(103), &question);
+        if reply.freshness != Freshness::Final {
+            return false;
+        }
+        let mut expected: BTreeMap<(Option<&str>, usize), Vec<usize>> = BTreeMap::new();
+        for row in self.passing(&["no column".to_owned()]) {
+            let slot = self.rows.slot("a", a.bins.edges(), row);
+            expected.entry((self.rows.s[row], slot)).or_default().push(row);
+        }
+        let answer = reply.answer.unwrap();
+        let groups = answer.groups().unwrap();
+        let [GroupKey::Values(texts), GroupKey::Slots { slots, .. }] = groups.keys.as_slice() else {
+            panic!("{:?}", groups.keys)
+        };
+        let texts = texts.as_string::<i32>();
+        let key = |i: usize| (texts.is_valid(i).then(|| texts.value(i)), slots[i]);
+        let found: BTreeMap<_, _> = (0..groups.len()).map(|i| (key(i), i)).collect();
+        assert!(found.keys().eq(expected.keys()));
+        for (measure, values) in ALL.iter().zip(&groups.measures) {
+            let values = to_f64(values);
+            let found: Vec<f64> = found.values().map(|&i| values[i]).collect();
+            let expected: Vec<f64> = expected.values().map(|rows| self.measured(measure, rows)).collect();
+            assert_near(&found, &expected, measure);
+        }
+        true
     }
 
     fn settle(&mut self) {
@@ -398,8 +497,9 @@ impl Script {
 
 #[test]
 fn after_every_gesture_everything_shown_agrees_with_a_loop_over_the_rows() {
-    for seed in [1, 2] {
-        let mut script = Script::new(seed);
+    let scenes = [COUNTS, MEASURES[0], MEASURES[1], COUNTS];
+    for (seed, measures) in (1..).zip(scenes) {
+        let mut script = Script::new(seed, measures);
         script.settle();
         for _ in 0..150 {
             script.gesture();
@@ -410,17 +510,19 @@ fn after_every_gesture_everything_shown_agrees_with_a_loop_over_the_rows() {
 
 #[test]
 fn a_cleared_brush_is_as_if_it_had_never_been() {
-    let mut script = Script::new(3);
-    script.settle();
-    for view in 0..5 {
-        script.hold(view);
-        let filter = FilterSpec::new(script.predicate(view));
-        script.session.apply(Command::SetFilter(filter, Gesture::Begin));
+    for measures in [COUNTS, MEASURES[0]] {
+        let mut script = Script::new(3, measures);
         script.settle();
-        script.session.apply(Command::ClearFilters);
-        assert!(script.frame(), "what was shown before is at hand");
-        script.session.apply(Command::Undo);
-        assert!(script.frame(), "and so is what was shown after");
-        script.session.apply(Command::Redo);
+        for view in 0..5 {
+            script.hold(view);
+            let filter = FilterSpec::new(script.predicate(view));
+            script.session.apply(Command::SetFilter(filter, Gesture::Begin));
+            script.settle();
+            script.session.apply(Command::ClearFilters);
+            assert!(script.frame(), "what was shown before is at hand");
+            script.session.apply(Command::Undo);
+            assert!(script.frame(), "and so is what was shown after");
+            script.session.apply(Command::Redo);
+        }
     }
 }

@@ -17,10 +17,26 @@ use outcrop::task::Task;
 use crate::common::{awkward_floats, floats, grid_question};
 
 /// A table that counts the reads of every column.
-struct Counting {
+pub(crate) struct Counting {
     rows: MemorySource,
     reads: Mutex<Vec<usize>>,
     identity: &'static str,
+}
+
+impl Counting {
+    pub(crate) fn table(
+        columns: Vec<(&str, ArrayRef)>,
+        identity: &'static str,
+    ) -> (Arc<Dataset>, Arc<Counting>) {
+        let reads = Mutex::new(vec![0; columns.len()]);
+        let source = Arc::new(Counting { rows: MemorySource::of(columns), reads, identity });
+        (Arc::new(Dataset::new(source.clone())), source)
+    }
+
+    /// Reads of every column since they were last taken.
+    pub(crate) fn take_reads(&self) -> Vec<usize> {
+        self.reads.lock().unwrap().iter_mut().map(std::mem::take).collect()
+    }
 }
 
 impl Source for Counting {
@@ -49,9 +65,7 @@ fn demo(rows: usize) -> (Arc<Dataset>, Arc<Counting>) {
 /// The table in a state of its file.
 fn state(rows: usize, identity: &'static str) -> (Arc<Dataset>, Arc<Counting>) {
     let column = |seed| floats(&awkward_floats(rows, seed));
-    let rows = MemorySource::of(vec![("a", column(1)), ("b", column(2)), ("c", column(3))]);
-    let source = Arc::new(Counting { rows, reads: Mutex::new(vec![0; 3]), identity });
-    (Arc::new(Dataset::new(source.clone())), source)
+    Counting::table(vec![("a", column(1)), ("b", column(2)), ("c", column(3))], identity)
 }
 
 fn axis(dataset: &Dataset, text: &str, count: usize) -> Axis {
@@ -74,7 +88,7 @@ fn questions(dataset: &Arc<Dataset>) -> Vec<Question> {
     questions
 }
 
-fn options() -> ScanOptions {
+pub(crate) fn options() -> ScanOptions {
     ScanOptions { chunk_rows: 64, ..ScanOptions::default() }
 }
 
@@ -107,7 +121,7 @@ fn a_second_scan_reads_no_column_whose_codes_are_known() {
     let (codes, workers) = (Codes::new(1 << 20), Workers::new(2).unwrap());
     let ask = |questions: &[Question]| {
         scan_with_codes(questions, &codes, &workers, options(), &Task::detached()).unwrap();
-        source.reads.lock().unwrap().iter_mut().map(std::mem::take).collect::<Vec<usize>>()
+        source.take_reads()
     };
     assert_eq!(ask(&question(axes())), [16, 16, 0]);
     assert_eq!(codes.bytes(), 1000 + 2000, "a byte and two bytes a row");
@@ -150,7 +164,7 @@ fn again(codes: &Codes, dataset: &Arc<Dataset>, source: &Counting) -> (Vec<Vec<u
     let workers = Workers::new(2).unwrap();
     let answers = scan_with_codes(&questions, codes, &workers, options(), &Task::detached()).unwrap().0;
     let counts = answers.iter().map(|answer| answer.grid().unwrap().counts.clone()).collect();
-    (counts, source.reads.lock().unwrap().iter_mut().map(std::mem::take).collect())
+    (counts, source.take_reads())
 }
 
 fn paths(folder: &std::path::Path) -> Vec<std::path::PathBuf> {

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Float32Array, Int64Array, StringArray};
 use outcrop::aggregate::{Bins, Scale};
 use outcrop::dataset::Dataset;
 use outcrop::expr::Expr;
-use outcrop::query::{Answer, Ask, Axis, Brush, Key, Listing, Measure, Question};
+use outcrop::query::{Answer, Ask, Axis, Brush, Having, Key, Listing, Measure, Order, Question};
 use outcrop::select::{Clause, Selection};
 
 use crate::common::{Random, ask, awkward_floats, floats, table};
@@ -40,6 +40,11 @@ fn linear(lo: f64, hi: f64, count: usize) -> Bins {
 fn passive_views(dataset: &Dataset) -> Vec<Ask> {
     let measures = |texts: &[&str]| texts.iter().map(|text| Measure::parse(text, dataset).unwrap()).collect();
     let p = || axis(dataset, "p", linear(0.0, 10.0, 7));
+    let keys = || {
+        let key = |name: &str| Key::Value(Expr::column(name, dataset.schema()).unwrap());
+        vec![key("s"), key("n")]
+    };
+    let ranked = ["count", "min(q)", "max(n)"];
     let all = ["count", "count(p)", "sum(n)", "mean(q)", "min(n)", "max(p)", "finite_min(p)", "sd(q)"];
     vec![
         Ask::Grid { axes: vec![], measures: measures(&all) },
@@ -57,6 +62,17 @@ fn passive_views(dataset: &Dataset) -> Vec<Ask> {
             keys: vec![Key::Value(Expr::column("n", dataset.schema()).unwrap()), Key::Binned(p())],
             measures: measures(&["count"]),
             listing: Listing::default(),
+        },
+        Ask::Groups { keys: keys(), measures: measures(&ranked), listing: Listing::top(0, 3) },
+        Ask::Groups {
+            keys: keys(),
+            measures: measures(&ranked),
+            listing: Listing {
+                having: Some(Having::parse("count > 4 and min(q) < 5", &measures(&ranked)).unwrap()),
+                order: Some(Order { measure: 2, descending: false }),
+                limit: Some(5),
+                other: true,
+            },
         },
     ]
 }
@@ -78,7 +94,12 @@ fn digest(answer: &Answer) -> String {
     match answer {
         Answer::Grid(grid) => format!("{:?} {:?} {:?}", grid.axes, grid.counts, rounded(&grid.measures)),
         Answer::Groups(groups) => {
-            format!("{:?} {:?} {:?}", groups.keys, groups.counts, rounded(&groups.measures))
+            let other = groups.other.as_ref().map(|o| (o.groups, o.count, rounded(&o.measures)));
+            let measures = rounded(&groups.measures);
+            format!(
+                "{:?} {:?} {measures:?} {} {} {other:?}",
+                groups.keys, groups.counts, groups.found, groups.present
+            )
         }
         other => panic!("{other:?}"),
     }

@@ -6,6 +6,7 @@ mod architecture;
 mod changes;
 mod clauses;
 mod cli;
+mod coded;
 mod codes;
 mod common;
 mod cubes;

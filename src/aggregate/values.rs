@@ -188,12 +188,24 @@ struct AsTheyAre;
 
 impl SlotsOf for AsTheyAre {
     fn write(&self, array: &ArrayRef, rows: Range<usize>, slots: &mut [u32]) {
-        fn widen<T: Copy + Into<u32>>(codes: &[T], slots: &mut [u32]) {
-            slots.iter_mut().zip(codes).for_each(|(slot, &code)| *slot = code.into());
+        match array.data_type() {
+            DataType::UInt8 => fold::slots_of_bytes(&array.as_primitive::<UInt8Type>().values()[rows], slots),
+            _ => fold::slots_of_words(&array.as_primitive::<UInt16Type>().values()[rows], slots),
+        }
+    }
+}
+
+/// The slot that every code stands for.
+struct ByTable(Vec<u32>);
+
+impl SlotsOf for ByTable {
+    fn write(&self, array: &ArrayRef, rows: Range<usize>, slots: &mut [u32]) {
+        fn look_up<T: Copy + Into<usize>>(codes: &[T], table: &[u32], slots: &mut [u32]) {
+            slots.iter_mut().zip(codes).for_each(|(slot, &code)| *slot = table[code.into()]);
         }
         match array.data_type() {
-            DataType::UInt8 => widen(&array.as_primitive::<UInt8Type>().values()[rows], slots),
-            _ => widen(&array.as_primitive::<UInt16Type>().values()[rows], slots),
+            DataType::UInt8 => look_up(&array.as_primitive::<UInt8Type>().values()[rows], &self.0, slots),
+            _ => look_up(&array.as_primitive::<UInt16Type>().values()[rows], &self.0, slots),
         }
     }
 }
@@ -233,9 +245,14 @@ impl Slotter {
         Slotter { edges, missing: bins.count() as u32 + MISSING }
     }
 
-    /// For slots that were found before and kept as `u8` or `u16`.
-    pub fn of_codes() -> Slotter {
-        Slotter { edges: Box::new(AsTheyAre), missing: 0 }
+    /// For slots that were found before and kept as `u8` or `u16`; of another axis, whose slots `table` leads to
+    /// those of this one, where there is a table.
+    pub fn of_codes(table: Option<Vec<u32>>) -> Slotter {
+        let edges: Box<dyn SlotsOf> = match table {
+            None => Box::new(AsTheyAre),
+            Some(table) => Box::new(ByTable(table)),
+        };
+        Slotter { edges, missing: 0 }
     }
 
     /// Writes the slots of `rows` of `array`, which [`plain_numbers`] made; null and NaN go to the missing

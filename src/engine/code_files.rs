@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::cache_files::{digits, may_cache, names};
 use crate::export::atomic_write;
 use crate::memory::{Mapped, cache_folder, create_private, free_disk_bytes, return_freed_memory, sweep};
-use crate::query::{Codes, Shelf};
+use crate::query::{Codes, Shelf, stay_behind_window};
 
 /// Rows from which on a table is worth it: fewer are read and cut as fast.
 const LEAST_ROWS: u64 = 1 << 24;
@@ -66,10 +66,10 @@ impl CodeFiles {
                 && codes.read_from(&axis, file)
             {
                 written.push(path);
+                // Or else the columns and the file just written would share what is left of the page cache.
+                drop(axis);
+                return_freed_memory();
             }
-        }
-        if !written.is_empty() {
-            return_freed_memory();
         }
     }
 
@@ -116,6 +116,7 @@ fn mark_used(path: &Path) {
 
 /// Keeps `codes` whenever the bell has rung and then been silent for a while, until nobody is left to ring it.
 pub(super) fn keep_when_calm(files: &CodeFiles, codes: &Codes, bell: &Receiver<()>) {
+    stay_behind_window();
     while bell.recv().is_ok() {
         loop {
             match bell.recv_timeout(CALM) {

@@ -293,11 +293,12 @@ impl Engine {
     fn reply(&mut self, slot: Slot, question: &Question) -> Reply {
         let wanted = match self.answers.get(question.key()).cloned() {
             Some(Ok(answer)) => {
-                self.foresee(question);
-                return self.show(slot, answer);
+                let reply = self.show(slot, answer);
+                self.foresee(slot, question);
+                return reply;
             }
             Some(Err(error)) => return self.shown(slot, Freshness::Failed(error)),
-            None => match self.by_cube(question) {
+            None => match self.by_cube(slot, question) {
                 Some(Ok(answer)) => return self.show(slot, answer),
                 Some(Err(cube)) => cube,
                 None => question.clone(),
@@ -357,10 +358,9 @@ impl Engine {
 
     /// The answer from the cube of the brush that is held, or the cube to be built for it. `None` when no
     /// brush is held, it does not filter the question, or no cube serves.
-    fn by_cube(&mut self, question: &Question) -> Option<Result<Arc<Answer>, Question>> {
-        let brush = self.brush.as_ref()?;
-        let wanted = brush.wanted(question)?;
-        let cube = brush.cube_for(question)?;
+    fn by_cube(&mut self, slot: Slot, question: &Question) -> Option<Result<Arc<Answer>, Question>> {
+        let wanted = self.brush.as_ref()?.wanted(question)?;
+        let cube = self.cube_for(slot, question)?;
         match self.answers.get(cube.key()) {
             Some(Ok(found)) => {
                 let answer = Arc::new(found.cube()?.slice(&wanted).ok()?);
@@ -372,9 +372,21 @@ impl Engine {
         }
     }
 
+    /// The cube of the held brush for a question. Of the first of many groups none is built before it is known
+    /// how many there are.
+    fn cube_for(&self, slot: Slot, question: &Question) -> Option<Question> {
+        let brush = self.brush.as_ref()?;
+        let is_part = matches!(&question.ask, Ask::Groups { listing, .. } if listing.limit.is_some());
+        let groups = || self.shown.get(&slot)?.0.groups().map(|groups| groups.found);
+        if is_part && !groups().is_some_and(|groups| brush.suits(groups)) {
+            return None;
+        }
+        brush.cube_for(question)
+    }
+
     /// Has the cube built that the held brush will want of `question`, when nothing else is wanted.
-    fn foresee(&mut self, question: &Question) {
-        if let Some(cube) = self.brush.as_ref().and_then(|brush| brush.cube_for(question))
+    fn foresee(&mut self, slot: Slot, question: &Question) {
+        if let Some(cube) = self.cube_for(slot, question)
             && self.answers.get(cube.key()).is_none()
         {
             self.foreseen.push(cube);

@@ -54,6 +54,24 @@ fn four_parts(counts: &mut [u32]) -> [&mut [u32]; 4] {
 }
 
 widest! {
+    /// Writes codes of a byte as slots.
+    pub fn slots_of_bytes(codes: &[u8], slots: &mut [u32]) {
+        for (slot, &code) in slots.iter_mut().zip(codes) {
+            *slot = u32::from(code);
+        }
+    }
+}
+
+widest! {
+    /// Writes codes of two bytes as slots.
+    pub fn slots_of_words(codes: &[u16], slots: &mut [u32]) {
+        for (slot, &code) in slots.iter_mut().zip(codes) {
+            *slot = u32::from(code);
+        }
+    }
+}
+
+widest! {
     /// Writes the cells of two axes, of which the second has `stride` slots.
     pub fn cells_of_two(first: &[u32], second: &[u32], stride: u32, cells: &mut [u32]) {
         for ((cell, &i), &j) in cells.iter_mut().zip(first).zip(second) {

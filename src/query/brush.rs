@@ -3,15 +3,16 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 
+use super::coded::slots_passing;
 use super::rounds::MANY;
-use super::{Ask, Axis, Key, Listing, Measure, Question};
+use super::{Ask, Axis, Key, Measure, Question};
 use crate::aggregate::{Bins, missing_values, within};
 use crate::data::{Field, Schema};
 use crate::expr::{Expr, Program};
 use crate::select::{Clause, Dimension, Predicate};
 
 /// Most cells of a cube; a larger one is not worth its building.
-const MAX_CELLS: usize = 1 << 22;
+pub(super) const MAX_CELLS: usize = 1 << 22;
 
 /// What the hand holds: the axes, or the values, of the view it moves in.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +47,8 @@ impl Brush {
     }
 
     /// The cube that answers `question` wherever the brush is. `None` when no cube can, or it would be
-    /// too large.
+    /// too large. How many groups there are is found out when it is built: where they are too many, that is
+    /// refused.
     pub fn cube_for(&self, question: &Question) -> Option<Question> {
         // A scan is exact where the slices of such a cube were sketches.
         if let Ask::Grid { measures, .. } | Ask::Groups { measures, .. } = &question.ask
@@ -57,20 +59,29 @@ impl Brush {
         }
         let passive = match &question.ask {
             Ask::Grid { axes, .. } => axes.iter().map(|axis| axis.bins.slots()).product(),
-            Ask::Groups { listing, .. } if *listing == Listing::default() => 1usize,
-            Ask::Groups { .. } | Ask::Index | Ask::Cube { .. } => return None,
+            Ask::Groups { .. } => 1usize,
+            Ask::Index | Ask::Cube { .. } => return None,
         };
-        let slots = |key: &Key| match key {
-            Key::Binned(axis) => axis.bins.slots(),
-            Key::Value(_) => 1,
-        };
-        let active: usize = self.active.iter().map(slots).product();
-        if active.saturating_mul(passive) > MAX_CELLS {
+        if self.slots().saturating_mul(passive) > MAX_CELLS {
             return None;
         }
         let selection = question.selection.without(&self.dimension);
         let ask = Ask::Cube { active: self.active.clone(), ask: Box::new(question.ask.clone()) };
         Some(Question::new(question.dataset.clone(), selection, ask))
+    }
+
+    /// Whether a cube of `groups` groups is worth its building.
+    pub fn suits(&self, groups: u64) -> bool {
+        groups.saturating_mul(self.slots() as u64) <= MAX_CELLS as u64
+    }
+
+    /// Slots of what is brushed; 1 of values.
+    fn slots(&self) -> usize {
+        let slots = |key: &Key| match key {
+            Key::Binned(axis) => axis.bins.slots(),
+            Key::Value(_) => 1,
+        };
+        self.active.iter().map(slots).product()
     }
 
     /// Which part of the cube answers `question`. `None` when the brush has no clause in it, or one that does
@@ -82,12 +93,7 @@ impl Brush {
                 return None;
             }
             ([Key::Value(_)], _) => return Some(Wanted::Values(clause.clone())),
-            ([Key::Binned(axis)], Predicate::Interval { lo, hi, .. }) => {
-                inside(&axis.bins, &[(*lo, *hi)], false)?
-            }
-            ([Key::Binned(axis)], Predicate::Intervals { intervals, missing, .. }) => {
-                inside(&axis.bins, intervals, *missing)?
-            }
+            ([Key::Binned(axis)], predicate) => slots_passing(predicate, &axis.bins)?,
             ([Key::Binned(x), Key::Binned(y)], Predicate::Rect { x_range, y_range, .. }) => {
                 let (x, y) = (inside(&x.bins, &[*x_range], false)?, inside(&y.bins, &[*y_range], false)?);
                 x.iter().flat_map(|&x| y.iter().map(move |&y| x && y)).collect()
@@ -104,7 +110,7 @@ impl Brush {
 }
 
 /// The slots of an axis that lie in any of `intervals`, if all their ends are edges or no ends.
-fn inside(bins: &Bins, intervals: &[(f64, f64)], missing: bool) -> Option<Vec<bool>> {
+pub(super) fn inside(bins: &Bins, intervals: &[(f64, f64)], missing: bool) -> Option<Vec<bool>> {
     let mut slots = vec![false; bins.slots()];
     slots[bins.missing()] = missing;
     let edge = |value: f64| bins.edges().iter().position(|&edge| edge == value);

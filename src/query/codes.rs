@@ -5,6 +5,9 @@
 //! that needs the axis reads them in place of its values. The axes used longest ago are forgotten first.
 //!
 //! A [`Shelf`] keeps codes as files, from where they are mapped: those take none of the budget.
+//!
+//! Codes serve any axis of the same values whose edges are all among theirs, and any brush that ends on their
+//! edges ([`super::coded`]).
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -19,6 +22,9 @@ use super::code_file::CodeFile;
 use crate::aggregate::Bins;
 use crate::expr::Expr;
 use crate::memory::Mapped;
+
+/// Most slots of an axis that has codes.
+pub(super) const MOST_SLOTS: usize = 1 << 16;
 
 /// Where codes are kept as files.
 pub trait Shelf: Send + Sync {
@@ -43,6 +49,9 @@ struct Kept {
 
 /// The table, and the axis of it.
 type AxisName = (Arc<str>, String);
+
+/// Codes, and what was made of them.
+pub(super) type Serving<T> = (Arc<AxisCodes>, T);
 
 struct Entry {
     codes: Arc<AxisCodes>,
@@ -81,6 +90,29 @@ impl Codes {
         self.lock().pass += 1;
     }
 
+    /// Codes of `expr` that are complete and of which `serves` makes something; those of the fewest bins.
+    pub(super) fn serving<T>(
+        &self,
+        layout: &Layout,
+        table: &Arc<str>,
+        expr: &Expr,
+        serves: impl Fn(&Bins) -> Option<T>,
+    ) -> Option<Serving<T>> {
+        let mut kept = self.lock();
+        let Kept { axes, pass, .. } = &mut *kept;
+        let such = |(of, codes): (&Arc<str>, &AxisCodes)| {
+            let is_of = of == table && codes.expr == *expr && codes.layout.chunks() == layout.chunks();
+            is_of && codes.is_complete()
+        };
+        let known = axes.iter_mut().filter(|((of, _), entry)| such((of, &entry.codes)));
+        let mut known: Vec<&mut Entry> = known.map(|(_, entry)| entry).collect();
+        known.sort_by_key(|entry| entry.codes.bins.count());
+        let (entry, found) =
+            known.into_iter().find_map(|entry| serves(&entry.codes.bins).map(|found| (entry, found)))?;
+        entry.used = *pass;
+        Some((entry.codes.clone(), found))
+    }
+
     /// The codes of `expr`, over stored columns alone, on the axis `bins` of a table: those known, or new ones
     /// to be learned. `None` when they would not fit the budget beside those of this pass.
     pub(super) fn of(
@@ -108,7 +140,7 @@ impl Codes {
         // Files are looked for while nobody waits for the lock.
         let shelf = self.shelf.as_ref().filter(|_| !is_damaged);
         let file = shelf.and_then(|shelf| shelf.find(&name.0, &name.1));
-        let new = AxisCodes::new(layout, bins)?;
+        let new = AxisCodes::new(layout, expr, bins)?;
         let file = file.and_then(|file| CodeFile::of(file, table, &name.1, layout, new.width()));
         let codes = Arc::new(AxisCodes { file, ..new });
         let mut kept = self.lock();
@@ -160,7 +192,8 @@ impl Codes {
     pub fn read_from(&self, axis: &KnownAxis, file: Arc<Mapped>) -> bool {
         let KnownAxis { table, axis, codes } = axis;
         let Some(file) = CodeFile::of(file, table, axis, &codes.layout, codes.width()) else { return false };
-        let mapped = AxisCodes { file: Some(file), ..AxisCodes::blank_of(&codes.layout, codes.is_wide) };
+        let mapped =
+            AxisCodes { file: Some(file), ..AxisCodes::blank_of(&codes.layout, &codes.expr, &codes.bins) };
         if let Some(entry) = self.lock().axes.get_mut(&(table.clone(), axis.clone())) {
             entry.codes = Arc::new(mapped);
         }
@@ -205,6 +238,8 @@ impl KnownAxis {
 /// The codes of one axis.
 pub(super) struct AxisCodes {
     layout: Arc<Layout>,
+    expr: Expr,
+    bins: Bins,
     is_wide: bool,
     chunks: Vec<OnceLock<ArrayRef>>,
     /// How many chunks are known, and what their codes hold.
@@ -216,15 +251,16 @@ pub(super) struct AxisCodes {
 }
 
 impl AxisCodes {
-    fn new(layout: &Arc<Layout>, bins: &Bins) -> Option<AxisCodes> {
-        let slots = bins.slots();
-        (slots <= 1 << 16).then(|| AxisCodes::blank_of(layout, slots > 1 << 8))
+    fn new(layout: &Arc<Layout>, expr: &Expr, bins: &Bins) -> Option<AxisCodes> {
+        (bins.slots() <= MOST_SLOTS).then(|| AxisCodes::blank_of(layout, expr, bins))
     }
 
-    fn blank_of(layout: &Arc<Layout>, is_wide: bool) -> AxisCodes {
+    fn blank_of(layout: &Arc<Layout>, expr: &Expr, bins: &Bins) -> AxisCodes {
         AxisCodes {
             layout: layout.clone(),
-            is_wide,
+            expr: expr.clone(),
+            bins: bins.clone(),
+            is_wide: bins.slots() > 1 << 8,
             chunks: (0..layout.chunks()).map(|_| OnceLock::new()).collect(),
             known: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),

@@ -8,6 +8,7 @@ use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
+use super::coded::{SlotsFrom, TableCodes};
 use super::codes::AxisCodes;
 use super::groups::Plan;
 use super::masks::Test;
@@ -69,9 +70,9 @@ impl CompiledKey {
 struct CompiledAxis {
     expr: Expr,
     bins: Bins,
-    /// Where its values are; `None` where its codes are read instead.
-    value: Option<usize>,
-    codes: Option<Arc<AxisCodes>>,
+    from: SlotsFrom,
+    /// Where its values are; of no meaning where codes are read instead.
+    value: usize,
 }
 
 /// Collects expressions, each once.
@@ -81,6 +82,8 @@ pub(super) struct Collector {
     /// How often each is wanted.
     wanted: Vec<usize>,
     places: HashMap<String, usize>,
+    /// Codes that clauses test.
+    coded: Vec<Arc<AxisCodes>>,
 }
 
 impl Collector {
@@ -94,21 +97,26 @@ impl Collector {
         self.wanted[place] += 1;
         place
     }
+
+    /// The position of codes among those that clauses test.
+    pub(super) fn place_codes(&mut self, codes: Arc<AxisCodes>) -> usize {
+        self.coded.iter().position(|known| Arc::ptr_eq(known, &codes)).unwrap_or_else(|| {
+            self.coded.push(codes);
+            self.coded.len() - 1
+        })
+    }
 }
 
 impl Pass {
     /// Compiles `questions`, all on one table.
     pub(super) fn compile(questions: &[Question]) -> Result<Pass, QueryError> {
-        Pass::with_codes(questions, |_, _| None)
+        Pass::with_codes(questions, None)
     }
 
-    /// As [`Pass::compile`], with axes whose codes `codes_of` knows, or wants to know.
-    pub(super) fn with_codes(
-        questions: &[Question],
-        codes_of: impl Fn(&Expr, &Bins) -> Option<Arc<AxisCodes>>,
-    ) -> Result<Pass, QueryError> {
+    /// As [`Pass::compile`], reading `codes` in place of values, or learning them.
+    pub(super) fn with_codes(questions: &[Question], codes: Option<&TableCodes>) -> Result<Pass, QueryError> {
         let mut collector = Collector::default();
-        let mut clauses: Vec<(Test, bool)> = Vec::new();
+        let mut clauses: Vec<(Clause, Test)> = Vec::new();
         let mut clause_places: HashMap<String, usize> = HashMap::new();
         let mut axes: Vec<CompiledAxis> = Vec::new();
         let mut compiled = Vec::with_capacity(questions.len());
@@ -118,7 +126,7 @@ impl Pass {
             let mut filter = Vec::new();
             for clause in question.selection.clauses() {
                 let clause = clause.resolved(|expr| question.dataset.resolve(expr));
-                filter.push(clause_of(clause, &mut clauses, &mut clause_places, &mut collector));
+                filter.push(clause_of(clause, &mut clauses, &mut clause_places, &mut collector, codes));
             }
             filter_of.push(filters.iter().position(|known| *known == filter).unwrap_or_else(|| {
                 filters.push(filter);
@@ -131,10 +139,12 @@ impl Pass {
             let mut axis = |expr: &Expr, bins: &Bins, collector: &mut Collector| {
                 let expr = resolve(expr);
                 axes.iter().position(|known| known.expr == expr && known.bins == *bins).unwrap_or_else(|| {
-                    let codes = codes_of(&expr, bins);
-                    let is_coded = codes.as_ref().is_some_and(|codes| codes.is_complete());
-                    let value = (!is_coded).then(|| collector.place(expr.clone()));
-                    axes.push(CompiledAxis { expr, bins: bins.clone(), value, codes });
+                    let from = codes.map_or(SlotsFrom::Values(None), |codes| codes.axis(&expr, bins));
+                    let value = match from {
+                        SlotsFrom::Values(_) => collector.place(expr.clone()),
+                        SlotsFrom::Codes(..) => 0,
+                    };
+                    axes.push(CompiledAxis { expr, bins: bins.clone(), from, value });
                     axes.len() - 1
                 })
             };
@@ -195,7 +205,7 @@ impl Pass {
                     values: values.iter().map(|value| collector.place(value.clone())).collect(),
                     condition: condition.as_ref().map(|condition| {
                         let clause = Clause::filter(condition.clone());
-                        clause_of(clause, &mut clauses, &mut clause_places, &mut collector)
+                        clause_of(clause, &mut clauses, &mut clause_places, &mut collector, None)
                     }),
                 })
                 .collect();
@@ -207,23 +217,24 @@ impl Pass {
         let schema = dataset.source().schema().clone();
         let tests = Program::compile(&collector.exprs[..tested], &schema);
         let program = Program::compile(&collector.exprs[tested..], &schema);
-        let mut numbers: Vec<usize> = axes.iter().filter_map(|axis| axis.value).collect();
+        let of_values = axes.iter().filter(|axis| matches!(axis.from, SlotsFrom::Values(_)));
+        let mut numbers: Vec<usize> = of_values.map(|axis| axis.value).collect();
         numbers.extend(compiled.iter().flat_map(|question| question.fed.iter().flat_map(|fed| &fed.values)));
         numbers.sort_unstable();
         numbers.dedup();
         let summed = Summed::of(&compiled, &collector.wanted, tested);
         let mut coded = Vec::new();
         let mut learning = Vec::with_capacity(axes.len());
-        let slotter = |axis: CompiledAxis| match (axis.value, axis.codes) {
-            (None, Some(codes)) => {
+        let slotter = |axis: CompiledAxis| match axis.from {
+            SlotsFrom::Codes(codes, slotter) => {
                 // Codes come after the values of all expressions.
                 coded.push(codes);
                 learning.push(None);
-                (collector.exprs.len() + coded.len() - 1, Slotter::of_codes())
+                (collector.exprs.len() + coded.len() - 1, slotter)
             }
-            (value, codes) => {
+            SlotsFrom::Values(codes) => {
                 learning.push(codes);
-                (value.unwrap_or_default(), Slotter::new(axis.expr.data_type(), &axis.bins))
+                (axis.value, Slotter::new(axis.expr.data_type(), &axis.bins))
             }
         };
         let axes = axes.into_iter().map(slotter).collect();
@@ -232,6 +243,7 @@ impl Pass {
             dataset: dataset.clone(),
             exprs: collector.exprs,
             tests,
+            coded_tests: collector.coded,
             program,
             clauses,
             filters,
@@ -324,12 +336,14 @@ impl Compiled {
 /// The position of a clause whose expressions are resolved.
 fn clause_of(
     clause: Clause,
-    clauses: &mut Vec<(Test, bool)>,
+    clauses: &mut Vec<(Clause, Test)>,
     places: &mut HashMap<String, usize>,
     collector: &mut Collector,
+    codes: Option<&TableCodes>,
 ) -> usize {
     *places.entry(clause.key()).or_insert_with(|| {
-        clauses.push((Test::of(&clause, collector), clause.inverted));
+        let test = Test::of(&clause, collector, codes);
+        clauses.push((clause, test));
         clauses.len() - 1
     })
 }

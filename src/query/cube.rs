@@ -10,11 +10,11 @@
 use arrow::array::{Array, ArrayRef, UInt32Array, UInt64Array};
 use arrow::row::{RowConverter, SortField};
 
-use super::brush::{Wanted, passing};
+use super::brush::{MAX_CELLS, Wanted, passing};
 use super::compile::Compiled;
 use super::groups::{GroupTotal, present_keys};
 use super::question::internal;
-use super::{Answer, Ask, GroupKey, Groups, Key, QueryError};
+use super::{Answer, Ask, GroupKey, Groups, Key, OtherGroups, QueryError};
 use crate::aggregate::{Bins, Lanes};
 use crate::task::Task;
 
@@ -89,6 +89,9 @@ impl Cube {
     ) -> Result<Cube, QueryError> {
         let (lanes, mut keys) = groups.sorted(&question, task)?;
         let rows = lanes.len() - 1;
+        if rows > MAX_CELLS {
+            return Err(QueryError::TooManyCells { cells: rows as u64, limit: MAX_CELLS as u64 });
+        }
         // Of a grid the key comes first, as the table of groups wants it.
         let active_keys: Vec<GroupKey> = match ask {
             Ask::Grid { .. } => keys.drain(..active.len()).collect(),
@@ -149,22 +152,46 @@ impl Cube {
                 let Passive::Groups { keys, .. } = passive else {
                     return Ok(Answer::Grid(self.question.finish_grid(&lanes, &self.ask)?));
                 };
-                let present: Vec<u32> =
-                    (0..count as u32).filter(|&g| lanes.rows_at(g as usize) > 0).collect();
-                let measures = self.question.measures.finish(&lanes, count)?;
-                let keys = take(keys, &present)?;
-                let approximate = self.question.measures.approximate(&lanes, count);
-                Ok(Answer::Groups(Groups {
-                    found: present.len() as u64,
-                    present: present_keys(&keys),
-                    keys,
-                    approximate,
-                    counts: present.iter().map(|&g| lanes.rows_at(g as usize)).collect(),
-                    measures: measures.iter().map(|all| taken(all, &present)).collect::<Result<_, _>>()?,
-                    other: None,
-                }))
+                self.groups(&lanes, keys, count).map(Answer::Groups)
             }
         }
+    }
+
+    /// The groups of `keys` that have rows in `lanes`, as the question lists them.
+    fn groups(&self, lanes: &Lanes, keys: &[GroupKey], count: usize) -> Result<Groups, QueryError> {
+        let Ask::Groups { listing, .. } = &self.ask else {
+            return Err(QueryError::Panicked("groups of a cube of cells".to_owned()));
+        };
+        let with_rows: Vec<u32> = (0..count as u32).filter(|&g| lanes.rows_at(g as usize) > 0).collect();
+        let finished = self.question.measures.finish(lanes, count)?;
+        let measures = finished.iter().map(|all| taken(all, &with_rows)).collect::<Result<Vec<_>, _>>()?;
+        let (listed, beyond) = listing.chosen(&measures, with_rows.len())?;
+        let groups = |chosen: &[u32]| chosen.iter().map(|&i| with_rows[i as usize]).collect::<Vec<u32>>();
+        let (first, rest) = (groups(&listed), groups(&beyond));
+        let other = match listing.other && !rest.is_empty() {
+            true => {
+                let mut together = self.question.measures.lanes(2);
+                for &group in &rest {
+                    together.merge(lanes, group as usize..group as usize + 1, |_| 1);
+                }
+                let measures = self.question.measures.finish(&together, 2)?;
+                Some(OtherGroups {
+                    groups: rest.len() as u64,
+                    count: together.rows_at(1),
+                    measures: measures.iter().map(|measure| measure.slice(1, 1)).collect(),
+                })
+            }
+            false => None,
+        };
+        Ok(Groups {
+            found: (first.len() + rest.len()) as u64,
+            present: present_keys(&take(keys, &first)?) + present_keys(&take(keys, &rest)?),
+            keys: take(keys, &first)?,
+            approximate: self.question.measures.approximate(lanes, count),
+            counts: first.iter().map(|&g| lanes.rows_at(g as usize)).collect(),
+            measures: measures.iter().map(|all| taken(all, &listed)).collect::<Result<_, _>>()?,
+            other,
+        })
     }
 
     pub(super) fn bytes(&self) -> usize {

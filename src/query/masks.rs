@@ -8,6 +8,8 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterPredicate;
 
 use super::QueryError;
+use super::brush::inside;
+use super::coded::{TableCodes, slots_passing};
 use super::compile::{Collector, Compiled};
 use super::pass::Pass;
 use super::question::internal;
@@ -19,39 +21,61 @@ use crate::kernel::choose::{SPARE, positions};
 use crate::kernel::fold;
 use crate::select::{Clause, Predicate};
 
-/// What a clause tests, by position of its values.
+/// What a clause tests.
 pub(super) enum Test {
-    Intervals {
-        value: usize,
-        intervals: Vec<(f64, f64)>,
-        missing: bool,
-    },
-    Rect {
-        x: usize,
-        x_range: (f64, f64),
-        y: usize,
-        y_range: (f64, f64),
-    },
+    Ranges(Ranges),
+    /// Points that lie in both.
+    Rect(Ranges, Ranges),
     /// Points by `[slot of x][slot of y]`.
     Cells {
-        x: (usize, Slotter),
-        y: (usize, Slotter),
+        x: (Place, Slotter),
+        y: (Place, Slotter),
         inside: Arc<[bool]>,
         stride: usize,
     },
+    /// By position of a boolean.
     Where(usize),
+}
+
+/// Intervals of values, or of the codes that stand for them.
+pub(super) struct Ranges {
+    of: Place,
+    intervals: Vec<(f64, f64)>,
+    missing: bool,
+}
+
+/// By position.
+pub(super) enum Place {
+    Value(usize),
+    Codes(usize),
+}
+
+/// What tests look at, in one chunk.
+#[derive(Clone, Copy)]
+pub(super) struct Tested<'a> {
+    pub(super) values: &'a [ArrayRef],
+    pub(super) codes: &'a [ArrayRef],
+}
+
+impl Tested<'_> {
+    fn at(&self, place: &Place) -> &ArrayRef {
+        match *place {
+            Place::Value(value) => &self.values[value],
+            Place::Codes(codes) => &self.codes[codes],
+        }
+    }
 }
 
 impl Pass {
     /// Which rows pass each filter of the pass, `None` where all do, and how many. Each clause is evaluated
-    /// once, of the values of the tests.
-    pub(super) fn masks(&self, values: &[ArrayRef], rows: usize, verdicts: &[Verdict]) -> Vec<Mask> {
+    /// once.
+    pub(super) fn masks(&self, tested: Tested, rows: usize, verdicts: &[Verdict]) -> Vec<Mask> {
         let mut of_clauses = vec![None; self.clauses.len()];
         let filters = self.filters.iter().zip(verdicts);
         let mask = |(filter, verdict): (&Vec<usize>, &Verdict)| match verdict {
             Verdict::Always => Mask::new(None, rows),
             Verdict::Never => Mask { bits: Some(BooleanBuffer::new_unset(rows)), passing: 0 },
-            Verdict::Unknown => Mask::new(self.mask(filter, values, &mut of_clauses), rows),
+            Verdict::Unknown => Mask::new(self.mask(filter, tested, &mut of_clauses), rows),
         };
         filters.map(mask).collect()
     }
@@ -61,7 +85,7 @@ impl Pass {
     pub(super) fn conditions(&self, values: &[ArrayRef]) -> Vec<Option<BooleanBuffer>> {
         let mut of_clauses = vec![None; self.clauses.len()];
         for clause in self.questions.iter().flat_map(Compiled::conditions) {
-            self.mask(&[clause], values, &mut of_clauses);
+            self.mask(&[clause], Tested { values, codes: &[] }, &mut of_clauses);
         }
         of_clauses
     }
@@ -70,22 +94,22 @@ impl Pass {
     fn mask(
         &self,
         clauses: &[usize],
-        values: &[ArrayRef],
+        tested: Tested,
         masks: &mut [Option<BooleanBuffer>],
     ) -> Option<BooleanBuffer> {
-        clauses
-            .iter()
-            .map(|&c| {
-                masks[c].get_or_insert_with(|| self.clauses[c].0.mask(values, self.clauses[c].1)).clone()
-            })
-            .reduce(|a, b| &a & &b)
+        let mask = |&c: &usize| {
+            let (clause, test) = &self.clauses[c];
+            masks[c].get_or_insert_with(|| test.mask(tested, clause.inverted)).clone()
+        };
+        clauses.iter().map(mask).reduce(|a, b| &a & &b)
     }
 
     /// Which of the rows that were [`read`](Pass::read) pass question `q`; `None` for all rows.
     pub(super) fn passing(&self, chunk: &Chunk, q: usize) -> Result<Option<BooleanBuffer>, QueryError> {
         let values = self.tests.run(&chunk.columns, chunk.len())?;
         let mut of_clauses = vec![None; self.clauses.len()];
-        Ok(self.mask(&self.filters[self.questions[q].filter], &values, &mut of_clauses))
+        let tested = Tested { values: &values, codes: &[] };
+        Ok(self.mask(&self.filters[self.questions[q].filter], tested, &mut of_clauses))
     }
 }
 
@@ -142,27 +166,44 @@ pub(super) fn keep_passing(cells: &mut [u32], mask: &BooleanBuffer, block: &Rang
 }
 
 impl Test {
-    /// The test of a clause whose expressions are resolved.
-    pub(super) fn of(clause: &Clause, collector: &mut Collector) -> Test {
-        let mut slotter =
-            |expr: &Expr, bins: &Bins| (collector.place(expr.clone()), Slotter::new(expr.data_type(), bins));
+    /// The test of a clause whose expressions are resolved, by `codes` where they tell.
+    pub(super) fn of(clause: &Clause, collector: &mut Collector, codes: Option<&TableCodes>) -> Test {
+        let mut by_codes = |expr: &Expr, passes: &dyn Fn(&Bins) -> Option<Vec<bool>>| {
+            let (codes, intervals) = codes?.passing(expr, passes)?;
+            Some(Ranges { of: Place::Codes(collector.place_codes(codes)), intervals, missing: false })
+        };
         match &clause.predicate {
-            Predicate::Interval { expr, lo, hi } => Test::Intervals {
-                value: collector.place(expr.clone()),
-                intervals: vec![(*lo, *hi)],
-                missing: false,
-            },
-            Predicate::Intervals { expr, intervals, missing } => Test::Intervals {
-                value: collector.place(expr.clone()),
-                intervals: intervals.clone(),
-                missing: *missing,
-            },
-            Predicate::Rect { x, x_range, y, y_range } => Test::Rect {
-                x: collector.place(x.clone()),
-                x_range: *x_range,
-                y: collector.place(y.clone()),
-                y_range: *y_range,
-            },
+            predicate @ (Predicate::Interval { expr, .. }
+            | Predicate::Intervals { expr, .. }
+            | Predicate::Categories { expr, .. }) => {
+                if let Some(ranges) = by_codes(expr, &|bins| slots_passing(predicate, bins)) {
+                    return Test::Ranges(ranges);
+                }
+            }
+            Predicate::Rect { x, x_range, y, y_range } => {
+                let x = by_codes(x, &|bins| inside(bins, &[*x_range], false));
+                let y = by_codes(y, &|bins| inside(bins, &[*y_range], false));
+                if let (Some(x), Some(y)) = (x, y) {
+                    return Test::Rect(x, y);
+                }
+            }
+            Predicate::Cells { .. } | Predicate::Where(_) => {}
+        }
+        let mut slotter = |expr: &Expr, bins: &Bins| match codes.and_then(|codes| codes.slots(expr, bins)) {
+            Some((codes, slotter)) => (Place::Codes(collector.place_codes(codes)), slotter),
+            None => (Place::Value(collector.place(expr.clone())), Slotter::new(expr.data_type(), bins)),
+        };
+        match &clause.predicate {
+            Predicate::Interval { expr, lo, hi } => {
+                Test::Ranges(Ranges::of(collector, expr, vec![(*lo, *hi)], false))
+            }
+            Predicate::Intervals { expr, intervals, missing } => {
+                Test::Ranges(Ranges::of(collector, expr, intervals.clone(), *missing))
+            }
+            Predicate::Rect { x, x_range, y, y_range } => Test::Rect(
+                Ranges::of(collector, x, vec![*x_range], false),
+                Ranges::of(collector, y, vec![*y_range], false),
+            ),
             Predicate::Cells { x, x_bins, y, y_bins, inside } => Test::Cells {
                 x: slotter(x, x_bins),
                 y: slotter(y, y_bins),
@@ -175,26 +216,32 @@ impl Test {
         }
     }
 
-    fn mask(&self, values: &[ArrayRef], inverted: bool) -> BooleanBuffer {
+    fn mask(&self, tested: Tested, inverted: bool) -> BooleanBuffer {
         let mask = match self {
-            Test::Intervals { value, intervals, missing } => {
-                let value = &values[*value];
-                let inside = intervals.iter().map(|&(lo, hi)| within(value, lo, hi));
-                let absent = missing.then(|| missing_values(value));
-                let either = inside.chain(absent).reduce(|a, b| &a | &b);
-                either.unwrap_or_else(|| BooleanBuffer::new_unset(value.len()))
-            }
-            Test::Rect { x, x_range, y, y_range } => {
-                &within(&values[*x], x_range.0, x_range.1) & &within(&values[*y], y_range.0, y_range.1)
-            }
+            Test::Ranges(ranges) => ranges.mask(tested),
+            Test::Rect(x, y) => &x.mask(tested) & &y.mask(tested),
             Test::Cells { x, y, inside, stride } => {
-                let slots = |(value, slotter): &(usize, Slotter)| slotter.slots(&values[*value]);
+                let slots = |(place, slotter): &(Place, Slotter)| slotter.slots(tested.at(place));
                 let (x, y) = (slots(x), slots(y));
                 BooleanBuffer::collect_bool(x.len(), |row| inside[x[row] as usize * stride + y[row] as usize])
             }
-            Test::Where(value) => true_values(&values[*value]),
+            Test::Where(value) => true_values(&tested.values[*value]),
         };
         if inverted { !&mask } else { mask }
+    }
+}
+
+impl Ranges {
+    fn of(collector: &mut Collector, expr: &Expr, intervals: Vec<(f64, f64)>, missing: bool) -> Ranges {
+        Ranges { of: Place::Value(collector.place(expr.clone())), intervals, missing }
+    }
+
+    fn mask(&self, tested: Tested) -> BooleanBuffer {
+        let values = tested.at(&self.of);
+        let inside = self.intervals.iter().map(|&(lo, hi)| within(values, lo, hi));
+        let absent = self.missing.then(|| missing_values(values));
+        let either = inside.chain(absent).reduce(|a, b| &a | &b);
+        either.unwrap_or_else(|| BooleanBuffer::new_unset(values.len()))
     }
 }
 

@@ -11,6 +11,7 @@
 mod brush;
 mod by_name;
 mod code_file;
+mod coded;
 mod codes;
 mod compile;
 mod cube;
@@ -41,4 +42,4 @@ pub use measure::{Aggregation, Measure};
 pub use overflow::Overflow;
 pub use question::{Answer, Ask, Axis, Key, QueryError, Question};
 pub use sample::{REPLICATES, Sample, SampleOptions};
-pub use scan::{ScanOptions, Workers, scan, scan_counting, scan_with_codes};
+pub use scan::{ScanOptions, Workers, scan, scan_counting, scan_with_codes, stay_behind_window};

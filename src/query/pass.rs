@@ -11,7 +11,7 @@ use arrow::compute::FilterBuilder;
 use super::codes::{AxisCodes, Learned};
 use super::compile::{Compiled, Shape};
 use super::groups::{GroupMemory, GroupPartial, GroupTotal, Plan};
-use super::masks::{Mask, Test, keep_passing};
+use super::masks::{Mask, Test, Tested, keep_passing};
 use super::question::internal;
 use super::skip::Verdict;
 use super::summed::{ChunkSums, Summed};
@@ -23,7 +23,7 @@ use crate::dataset::Dataset;
 use crate::expr::{Expr, Program, Reals};
 use crate::kernel::fold;
 use crate::memory::read_ahead;
-use crate::select::Selection;
+use crate::select::{Clause, Selection};
 use crate::task::Task;
 
 /// All questions of one pass.
@@ -33,11 +33,13 @@ pub(super) struct Pass {
     pub(super) exprs: Vec<Expr>,
     /// What the clauses test; its values come first.
     pub(super) tests: Program,
+    /// What they test as codes.
+    pub(super) coded_tests: Vec<Arc<AxisCodes>>,
     /// All other values, needed only where rows pass.
     pub(super) program: Program,
     /// Clause lists, each once.
     pub(super) filters: Vec<Vec<usize>>,
-    pub(super) clauses: Vec<(Test, bool)>,
+    pub(super) clauses: Vec<(Clause, Test)>,
     /// Position of the values, and how they are cut.
     pub(super) axes: Vec<(usize, Slotter)>,
     /// Codes read in place of values; they come after all values.
@@ -236,7 +238,8 @@ impl Pass {
         let chunk = self.read(rows, task)?;
         let (tested, overflowed) = self.tests.run_counting(&chunk.columns, chunk.len())?;
         self.count_overflowed(0, &overflowed);
-        let masks = self.masks(&tested, chunk.len(), &verdicts);
+        let codes = codes_in(&self.coded_tests, &chunk, task)?;
+        let masks = self.masks(Tested { values: &tested, codes: &codes }, chunk.len(), &verdicts);
         for (question, partial) in self.questions.iter().zip(&mut *partials) {
             if let Partial::Index(passing) = partial {
                 passing.push(masks[question.filter].passing as u32);
@@ -278,17 +281,6 @@ impl Pass {
         }
     }
 
-    /// The codes of the chunk that are read in place of values.
-    fn coded_values(&self, chunk: &Chunk, task: &Task) -> Result<Vec<ArrayRef>, QueryError> {
-        let codes = |codes: &Arc<AxisCodes>| {
-            let lost = || QueryError::Panicked("codes of an axis are lost".to_owned());
-            let codes = codes.chunk(chunk.rows.start).ok_or_else(lost)?;
-            task.add_bytes(codes.get_buffer_memory_size() as u64);
-            Ok(codes)
-        };
-        self.coded.iter().map(codes).collect()
-    }
-
     /// Evaluates what the clauses did not test. `None` when no row is to be folded.
     fn values(
         &self,
@@ -306,7 +298,7 @@ impl Pass {
             return Ok(None);
         }
         let mut columns = self.read_columns(&self.program, &chunk.rows, task)?;
-        let mut coded = self.coded_values(chunk, task)?;
+        let mut coded = codes_in(&self.coded, chunk, task)?;
         if let Some(bits) = any.bits
             && any.passing * DENSE < rows
             && skips
@@ -399,6 +391,17 @@ impl Pass {
         scratch.chosen = chosen;
         Ok(())
     }
+}
+
+/// The codes of a chunk that are read in place of values.
+fn codes_in(coded: &[Arc<AxisCodes>], chunk: &Chunk, task: &Task) -> Result<Vec<ArrayRef>, QueryError> {
+    let codes = |codes: &Arc<AxisCodes>| {
+        let lost = || QueryError::Panicked("codes of an axis are lost".to_owned());
+        let codes = codes.chunk(chunk.rows.start).ok_or_else(lost)?;
+        task.add_bytes(codes.to_data().get_slice_memory_size().unwrap_or(0) as u64);
+        Ok(codes)
+    };
+    coded.iter().map(codes).collect()
 }
 
 impl Compiled {

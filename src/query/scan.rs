@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::coded::TableCodes;
 use super::compile::{Compiled, Shape};
 use super::groups::GroupMemory;
 use super::overflow::Overflow;
@@ -12,12 +13,18 @@ use super::rounds;
 use super::{Answer, Ask, Codes, Cube, Layout, QueryError, Question, RowIndex};
 use crate::aggregate::Lanes;
 use crate::dataset::Source;
-use crate::expr::Program;
 use crate::task::Task;
 
 /// Niceness of the threads behind a window.
 #[cfg(target_os = "linux")]
 const BACKGROUND: i32 = 10;
+
+/// Has the system run this thread only when the window's thread has nothing to do.
+pub fn stay_behind_window() {
+    // On Linux niceness belongs to the thread. Where it cannot be set, its work is only less polite.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(BACKGROUND);
+}
 
 /// The threads a scan runs on.
 #[derive(Debug)]
@@ -37,11 +44,7 @@ impl Workers {
     /// # Errors
     /// The system gave no threads.
     pub fn in_background(threads: usize) -> std::io::Result<Workers> {
-        Workers::start(threads, || {
-            // On Linux niceness belongs to the thread. Where it cannot be set, the scan is only less polite.
-            #[cfg(target_os = "linux")]
-            let _ = rustix::process::nice(BACKGROUND);
-        })
+        Workers::start(threads, stay_behind_window)
     }
 
     fn start(threads: usize, begin: impl Fn() + Send + Sync + 'static) -> std::io::Result<Workers> {
@@ -131,11 +134,8 @@ pub fn scan_with_codes(
     let source = first.dataset.source();
     let table: Arc<str> = source.identity().into();
     let pass = |layout: &Arc<Layout>| {
-        Pass::with_codes(questions, |expr, bins| {
-            // What does not fit its type is told of every row, and hence looked for in every scan.
-            let overflows = Program::compile(std::slice::from_ref(expr), source.schema()).may_overflow();
-            if overflows { None } else { codes.of(layout, &table, expr, bins) }
-        })
+        let codes = TableCodes::new(codes, layout, &table, source.schema(), questions);
+        Pass::with_codes(questions, Some(&codes))
     };
     let answer = || {
         codes.begin();

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use arrow::datatypes::DataType;
 
-use super::masks::Test;
 use super::pass::Pass;
 use crate::data::Domain;
 use crate::expr::Expr;
+use crate::select::{Clause, Predicate};
 
 /// What is known of a filter in some rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,23 +48,21 @@ impl Pass {
     /// What is known of each filter of the pass in `rows`.
     pub(super) fn verdicts(&self, rows: &Range<u64>) -> Vec<Verdict> {
         let of_clauses: Vec<Verdict> =
-            self.clauses.iter().map(|(test, inverted)| self.verdict(test, *inverted, rows)).collect();
+            self.clauses.iter().map(|(clause, _)| self.verdict(clause, rows)).collect();
         let of_filter = |filter: &Vec<usize>| {
             filter.iter().map(|&clause| of_clauses[clause]).fold(Verdict::Always, Verdict::and)
         };
         self.filters.iter().map(of_filter).collect()
     }
 
-    fn verdict(&self, test: &Test, inverted: bool, rows: &Range<u64>) -> Verdict {
-        let between = |value: usize, (lo, hi): (f64, f64)| match self.exprs.get(value) {
-            Some(expr) => between(expr, self.domain_of(expr, rows), lo, hi),
-            None => Verdict::Unknown,
-        };
-        let verdict = match test {
-            Test::Intervals { value, intervals, missing } => {
+    fn verdict(&self, clause: &Clause, rows: &Range<u64>) -> Verdict {
+        let between = |expr: &Expr, (lo, hi): (f64, f64)| between(expr, self.domain_of(expr, rows), lo, hi);
+        let verdict = match &clause.predicate {
+            Predicate::Interval { expr, lo, hi } => between(expr, (*lo, *hi)),
+            Predicate::Intervals { expr, intervals, missing } => {
                 let inside = intervals
                     .iter()
-                    .map(|&interval| between(*value, interval))
+                    .map(|&interval| between(expr, interval))
                     .fold(Verdict::Never, Verdict::or);
                 match (inside, missing) {
                     // Missing values pass, too, and may be there.
@@ -72,18 +70,15 @@ impl Pass {
                     (inside, _) => inside,
                 }
             }
-            Test::Rect { x, x_range, y, y_range } => between(*x, *x_range).and(between(*y, *y_range)),
-            Test::Cells { .. } => Verdict::Unknown,
-            Test::Where(value) => match self.exprs.get(*value) {
-                Some(expr) => match self.domain_of(expr, rows) {
-                    domain if domain.is_never_true() => Verdict::Never,
-                    domain if domain.is_always_true() => Verdict::Always,
-                    _ => Verdict::Unknown,
-                },
-                None => Verdict::Unknown,
+            Predicate::Rect { x, x_range, y, y_range } => between(x, *x_range).and(between(y, *y_range)),
+            Predicate::Cells { .. } => Verdict::Unknown,
+            Predicate::Categories { test, .. } | Predicate::Where(test) => match self.domain_of(test, rows) {
+                domain if domain.is_never_true() => Verdict::Never,
+                domain if domain.is_always_true() => Verdict::Always,
+                _ => Verdict::Unknown,
             },
         };
-        if inverted { verdict.inverted() } else { verdict }
+        if clause.inverted { verdict.inverted() } else { verdict }
     }
 
     /// Bounds of the values of `expr` in `rows`.

@@ -135,6 +135,27 @@ impl Listing {
         Listing { order: Some(Order { measure, descending: true }), limit: Some(limit), ..Listing::default() }
     }
 
+    /// Which of `groups`, with these measures and in the order of their keys, are listed, in the order of the
+    /// listing, and which others meet its condition.
+    pub(in crate::query) fn chosen(
+        &self,
+        measures: &[ArrayRef],
+        groups: usize,
+    ) -> Result<(Vec<u32>, Vec<u32>), QueryError> {
+        let mut listed: Vec<u32> = (0..groups as u32).collect();
+        if let Some(having) = &self.having {
+            let passing = having.passing(measures, groups)?;
+            let passing = passing.as_boolean();
+            listed.retain(|&i| passing.is_valid(i as usize) && passing.value(i as usize));
+        }
+        if let Some(Order { measure, descending }) = self.order {
+            let rank = Column::of(std::slice::from_ref(&measures[measure]), descending, true)?;
+            listed.sort_by(|&a, &b| rank.compare(a, b));
+        }
+        let beyond = listed.split_off(self.limit.unwrap_or(usize::MAX).min(listed.len()));
+        Ok((listed, beyond))
+    }
+
     /// Text that is equal for equal listings only.
     pub(in crate::query) fn write_key(&self, key: &mut String) {
         use std::fmt::Write;
