@@ -93,11 +93,12 @@ impl Scene {
 
     /// What all views ask.
     fn questions(&mut self, selection: &Selection) -> Vec<Question> {
+        let views = 0..self.views.len();
         let question = |view| {
             let axes = self.bins(view, true).unwrap();
             self.question(&axes, selection)
         };
-        (0..self.views.len()).map(question).collect()
+        views.map(question).collect()
     }
 
     /// What all views show.
