@@ -11,7 +11,8 @@ use crate::data::{Field, Schema};
 use crate::expr::{Expr, Program};
 use crate::select::{Clause, Dimension, Predicate};
 
-/// Most cells of a cube; a larger one is not worth its building.
+/// Most cells of a cube; a larger one, as that of a plane of 80 x 80 bins under another, is not worth its building:
+/// under such a brush the view is answered by the sample, marked so, and then by a scan.
 pub(super) const MAX_CELLS: usize = 1 << 22;
 
 /// What the hand holds: the axes, or the values, of the view it moves in.
