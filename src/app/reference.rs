@@ -180,6 +180,7 @@ fn title(family: Family) -> &'static str {
         Family::Text => "Text",
         Family::Time => "Dates and times",
         Family::Geometry => "Places",
+        Family::List => "Lists",
     }
 }
 

@@ -26,17 +26,7 @@ struct Checker<'a> {
 /// Names before a method that say which family it is of.
 const NAMESPACES: [&str; 4] = ["str", "dt", "td", "geo"];
 /// Names that Vaex has for lists and structures as such.
-const NESTED: [&str; 9] = [
-    "array_sum",
-    "list_sum",
-    "struct_get",
-    "struct_project",
-    "join",
-    "getitem",
-    "stack",
-    "dot_product",
-    "index_values",
-];
+const NESTED: [&str; 6] = ["struct_get", "struct_project", "join", "stack", "dot_product", "index_values"];
 
 /// Names people put before a function out of habit.
 const MODULES: [&str; 4] = ["np", "numpy", "math", "vaex"];
@@ -186,7 +176,9 @@ impl Checker<'_> {
             return Ok(found);
         }
         if NESTED.contains(&name.trim_start_matches("str_").trim_start_matches("pandas_")) {
-            let message = format!("{name} works on lists and structures, of which columns are not read");
+            let message = format!(
+                "{name} is not among the functions on lists: list_sum, list_length, getitem(list, place)"
+            );
             return Err(ExprError::new(message, span));
         }
         let message = match self.schema.position(name) {

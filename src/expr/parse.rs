@@ -390,7 +390,7 @@ impl Parser {
                 let kind = AstKind::Member { of: Box::new(of), name, name_span, arguments };
                 of = self.node(kind, start)?;
             } else if matches!(self.peek(), Token::Symbol("[")) {
-                let message = "an index has no meaning here; a part of a text is x.str.slice(0, 3)";
+                let message = "an index has no meaning here; a part of a text is x.str.slice(0, 3), an item of a list getitem(x, 0)";
                 return Err(ExprError::new(message, place));
             } else {
                 return Ok(of);

@@ -1,7 +1,11 @@
 //! Types and values.
 
-use arrow::array::ArrayRef;
-use outcrop::expr::Program;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListArray};
+use arrow::datatypes::{DataType, Int64Type};
+use outcrop::data::{Field, Schema, format_value};
+use outcrop::expr::{Expr, Program};
 
 use super::table;
 
@@ -201,6 +205,46 @@ fn what_does_not_fit_is_counted() {
     ] {
         assert_eq!(overflowed(text), count, "{text}");
     }
+}
+
+#[test]
+fn lists_are_summed_counted_and_taken_apart() {
+    let items = |list: &[Option<i64>]| Some(list.to_vec());
+    let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>([
+        items(&[Some(1), Some(2)]),
+        items(&[]),
+        None,
+        items(&[None, Some(i64::MAX), Some(1)]),
+        items(&[None]),
+    ]));
+    let large = arrow::compute::cast(
+        &lists,
+        &DataType::LargeList(Arc::new(arrow::datatypes::Field::new("item", DataType::Float64, true))),
+    )
+    .unwrap();
+    let arrays = [lists.slice(0, 5), large];
+    let schema = Schema::new(
+        arrays.iter().zip(["l", "r"]).map(|(a, name)| Field::new(name, a.data_type().clone())).collect(),
+    );
+    let values = |text: &str| {
+        let program = Program::compile(&[Expr::parse(text, &schema).unwrap()], &schema);
+        let columns: Vec<ArrayRef> = program.columns().iter().map(|i| arrays[*i].clone()).collect();
+        let (mut found, overflowed) = program.run_counting(&columns, 5).unwrap();
+        let found = found.remove(0);
+        let cells: Vec<String> = (0..5).map(|i| format_value(&found, i).unwrap_or("-".to_owned())).collect();
+        (cells.join(" "), overflowed[0])
+    };
+    assert_eq!(values("list_sum(l)"), ("3 0 - - 0".to_owned(), 1));
+    assert_eq!(values("r.array_sum()"), ("3.0 0.0 - 9.223372036854776e18 0.0".to_owned(), 0));
+    assert_eq!(values("list_length(r)"), ("2 0 - 3 1".to_owned(), 0));
+    assert_eq!(values("getitem(l, 0)").0, "1 - - - -");
+    assert_eq!(values("getitem(l, -1)").0, "2 - - 1 -");
+    assert_eq!(values("getitem(r, list_length(l) - 2)").0, "1.0 - - 9.223372036854776e18 -");
+    let refused = |text: &str| Expr::parse(text, &schema).unwrap_err().to_string();
+    assert!(refused("l == 1").contains("a list of a whole number (int64) cannot be compared"));
+    assert!(refused("l[0]").contains("an item of a list getitem(x, 0)"));
+    assert!(refused("list_sum(1)").contains("a list is expected here, not a whole number"));
+    assert!(refused("list_sum(['a'])").contains("a list of numbers is expected here, not of text"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod geometry;
 mod hash;
 mod logic;
 mod missing;
+mod nested;
 mod numeric;
 mod operators;
 mod pattern;
@@ -50,6 +51,8 @@ pub enum Family {
     Time,
     /// Places on a sphere and in the plane.
     Geometry,
+    /// Lists.
+    List,
 }
 
 /// What a function makes of missing arguments.
@@ -141,6 +144,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         duration::FUNCTIONS,
         hash::FUNCTIONS,
         geometry::FUNCTIONS,
+        nested::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
