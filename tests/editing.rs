@@ -322,3 +322,17 @@ fn a_variable_is_made_dragged_renamed_and_kept_while_it_is_used() {
     settle(&mut window);
     assert!(window.state().session().document().variables.is_empty());
 }
+
+#[test]
+fn values_that_overflow_are_counted_where_they_are_shown() {
+    use arrow::array::{ArrayRef, Int64Array};
+    let big: ArrayRef = std::sync::Arc::new(Int64Array::from_iter_values((0..1000).map(|i| i << 52)));
+    let mut window = window_on(super::common::table(vec![("big", big)]));
+    open(&mut window, "measure of Histogram of big: count");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    type_text(&mut window, "count(big * 4)");
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    // 4 * (i << 52) exceeds 64 bits with a sign from i = 512.
+    assert!(has_label(&window, "big * 4: 488 values overflowed and are missing"));
+}

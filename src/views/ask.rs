@@ -33,6 +33,7 @@ pub(super) fn ask(view: &ViewSpec, state: &mut ViewState, cx: &mut ViewContext<'
     if let Freshness::Failed(error) = &reply.freshness {
         return Err(Blank::unanswered(error));
     }
+    state.overflowed.clone_from(&reply.overflowed);
     let stale = matches!(reply.freshness, Freshness::Stale(_));
     let is_exact = reply.freshness == Freshness::Final;
     let estimate = reply.estimate.filter(|_| !stale);

@@ -1,9 +1,9 @@
 //! What comes from a sample: said so, with the share read and the error drawn.
 
-use egui::{Align2, Painter, Rect, Stroke};
+use egui::{Painter, Stroke};
 
 use super::Theme;
-use super::paint::axis::{self, AxisMap};
+use super::paint::axis::AxisMap;
 use super::paint::readout;
 use crate::data::si;
 use crate::query::{Accuracy, Answer, Estimate, TWO_SIDED_95};
@@ -41,17 +41,8 @@ pub(super) fn whiskers(
     }
 }
 
-/// Says at the lower left of a view's body that it shows an estimate, and of how many rows.
-pub(super) fn say(painter: &Painter, theme: &Theme, body: Rect, estimate: &Estimate) {
-    let text = text(estimate);
-    let galley = axis::one_line(painter, &text, theme.small(), theme.text, body.width() - 24.0);
-    let rect = Align2::LEFT_BOTTOM.anchor_size(body.left_bottom() + egui::vec2(12.0, -4.0), galley.size());
-    painter.rect_filled(rect.expand2(egui::vec2(4.0, 2.0)), 3, theme.canvas.gamma_multiply(0.88));
-    painter.galley(rect.min, galley, theme.text);
-}
-
 /// `≈ 1.0 % of the rows read`.
-fn text(estimate: &Estimate) -> String {
+pub(super) fn text(estimate: &Estimate) -> String {
     format!("≈ {} of the rows read", readout::share(estimate.rows_read, estimate.rows))
 }
 

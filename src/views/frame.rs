@@ -2,8 +2,12 @@
 
 use egui::{Align2, CornerRadius, Rect, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
+use super::axes::bare;
+use super::paint::axis::one_line;
 use super::paint::icon::{self, Icon};
-use super::{ViewContext, ViewState, Wish, class_of, estimate, header};
+use super::{Theme, ViewContext, ViewState, Wish, class_of, estimate, header};
+use crate::data::group_digits;
+use crate::query::Overflow;
 use crate::session::ViewSpec;
 use crate::task::Progress;
 
@@ -73,9 +77,7 @@ pub fn show(ui: &mut Ui, rect: Rect, spec: &ViewSpec, state: &mut ViewState, cx:
     }
     match shown {
         Ok(()) => {
-            if let Some(estimate) = &state.estimate {
-                estimate::say(&ui.painter_at(body), theme, body, estimate);
-            }
+            remarks(ui, body, state, theme);
         }
         Err(Blank::Waiting(progress)) => waiting(ui, body, progress, cx),
         Err(Blank::Failed { message, retry }) => error_card(ui, body, spec, &message, retry, cx),
@@ -86,6 +88,28 @@ pub fn show(ui: &mut Ui, rect: Rect, spec: &ViewSpec, state: &mut ViewState, cx:
         && cx.focused != Some(spec.id)
     {
         cx.wishes.push(Wish::Focus(spec.id));
+    }
+}
+
+/// Says at the lower left of a view's body what is to be known of its numbers: that they are an estimate, and of
+/// how many rows; that values overflowed.
+fn remarks(ui: &Ui, body: Rect, state: &ViewState, theme: &Theme) {
+    let estimate = state.estimate.as_deref().map(|estimate| (estimate::text(estimate), theme.text));
+    let overflowed = state.overflowed.iter().map(|Overflow { expr, values }| {
+        let are = if *values == 1 { "value overflowed and is" } else { "values overflowed and are" };
+        (format!("{}: {} {are} missing", bare(&expr.to_string()), group_digits(*values)), theme.error)
+    });
+    let painter = ui.painter_at(body);
+    let mut bottom = body.bottom() - 4.0;
+    for (nth, (text, color)) in estimate.into_iter().chain(overflowed).enumerate() {
+        let galley = one_line(&painter, &text, theme.small(), color, body.width() - 24.0);
+        let rect = Align2::LEFT_BOTTOM.anchor_size(pos2(body.left() + 12.0, bottom), galley.size());
+        let ground = rect.expand2(vec2(4.0, 2.0));
+        painter.rect_filled(ground, 3, theme.canvas.gamma_multiply(0.88));
+        painter.galley(rect.min, galley, color);
+        let response = ui.interact(ground, ui.scope_id().with(("remark", nth)), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Status, true, &text));
+        bottom = ground.top() - 2.0;
     }
 }
 

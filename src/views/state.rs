@@ -7,7 +7,7 @@ use super::heatmap::Picture;
 use super::rows::Position;
 use crate::export::Spread;
 use crate::expr::Expr;
-use crate::query::{Answer, Axis, Brush, Estimate};
+use crate::query::{Answer, Axis, Brush, Estimate, Overflow};
 
 /// What one view remembers between frames. Forgetting it loses nothing a person made.
 #[derive(Default)]
@@ -50,6 +50,8 @@ pub struct ViewState {
     pub(super) is_filtered: bool,
     /// What is known of what it shows where that comes from a sample.
     pub(super) estimate: Option<Arc<Estimate>>,
+    /// The expressions it shows of which values overflowed their type.
+    pub(super) overflowed: Vec<Overflow>,
     /// What it shows exactly: its own answer, and that of all rows.
     pub(super) shown: Option<Shown>,
 }

@@ -163,6 +163,7 @@ fn ask(
     };
     let question = Question::new(dataset, cx.session.selection_for(view), asked);
     let reply = cx.answers.answer(slot(view.id, 3), &question);
+    state.overflowed.clone_from(&reply.overflowed);
     let stale = matches!(reply.freshness, Freshness::Stale(_));
     if let Freshness::Failed(error) = &reply.freshness {
         return Err(Blank::unanswered(error));
