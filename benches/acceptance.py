@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A person's brushing in the real window, and every number on screen checked against `outcrop agg`.
 
-    benches/acceptance.py FILE X Y V K [--record FOLDER | --check FOLDER]
+    benches/acceptance.py FILE X Y V K [--short] [--record FOLDER | --check FOLDER]
 
 Opens the release build under Xvfb (software rendering) on FILE with histograms of the numbers X, Y and V, the mean of
 V over X, a heatmap of X and Y, bars of K, a group-by table of K and a number; then brushes: back and forth, undo,
@@ -10,7 +10,7 @@ step, redone, cleared, and the clearing undone. After every step it keeps what O
 the filters, the numbers each view is painted from. When the window is closed `outcrop agg` computes all of them
 from scratch, by conditions written from the filters; they must be equal to the last digit. Times of frames and
 between repaints come from OUTCROP_FRAME_LOG, each step's longest gap among them. `--record` keeps the steps in
-FOLDER without checking them, `--check` checks what is kept there. Needs xvfb, xdotool and python3.
+FOLDER without checking them, `--check` checks what is kept there; `--short` brushes two views, clicks a bar and clears. Needs xvfb, xdotool and python3.
 """
 
 import argparse
@@ -26,6 +26,8 @@ import tempfile
 import time
 
 PROGRAM = os.environ.get("OUTCROP", "target/release/outcrop")
+# The last step of a short run but for clearing.
+SHORT = "a bar"
 # Seconds that anything may take.
 PATIENCE = 300
 
@@ -156,8 +158,8 @@ class Window:
         self.xdotool("key", key)
 
 
-def steps():
-    """Every step: its name, and what it does with the window."""
+def steps(short):
+    """Every step: its name, and what it does with the window; of a short run only the first and the last."""
     x, y, v, mean, heat, bars, groups = range(7)
 
     def end(view, side):
@@ -186,18 +188,20 @@ def steps():
         window.drag(heat, around)
 
     back_and_forth = [(0.2, 0.5), (0.8, 0.5), (0.2, 0.5), (0.55, 0.5)]
-    return [
+    every = [
         ("open", lambda w: None),
         ("zoom into a histogram by the wheel", zoom),
         ("drag a brush back and forth", lambda w: w.drag(x, back_and_forth)),
         ("undo", lambda w: w.key("ctrl+z")),
         ("redo", lambda w: w.key("ctrl+shift+z")),
         ("a rectangle on the heatmap", lambda w: w.drag(heat, [(0.15, 0.2), (0.7, 0.8), (0.3, 0.5), (0.8, 0.9)])),
+        (SHORT, lambda w: w.click((w.place(bars, 0.3, 0)[0], w.place(bars, 0, 0)[1] + 9))),
+        ("undo the bar", lambda w: w.key("ctrl+z")),
         ("a second interval", lambda w: w.drag(x, [(0.7, 0.5), (0.95, 0.5), (0.85, 0.5)], ["shift"])),
         ("what lies above an axis", end(v, "over")),
         ("and below it", lambda w: end(v, "under")(w, ["shift"])),
         ("undo both", lambda w: (w.key("ctrl+z"), time.sleep(0.3), w.key("ctrl+z"))),
-        ("a bar", lambda w: w.click((w.place(bars, 0.3, 0)[0], w.place(bars, 0, 0)[1] + 9))),
+        ("a bar again", lambda w: w.click((w.place(bars, 0.3, 0)[0], w.place(bars, 0, 0)[1] + 9))),
         ("a line of the group-by table", lambda w: w.click(w.place(groups, 0.3, 0.5))),
         ("another brush, back and forth", lambda w: w.drag(y, back_and_forth)),
         ("inverted", lambda w: w.key("ctrl+shift+i")),
@@ -210,6 +214,8 @@ def steps():
         ("undo the clearing", lambda w: w.key("ctrl+z")),
         ("clear again", clear),
     ]
+    last = next(at for at, (name, _) in enumerate(every) if name == SHORT) + 1
+    return every[:1] + every[2:last] + every[-1:] if short else every
 
 
 def lasso_after_focus(view, lasso):
@@ -232,7 +238,7 @@ def record(arguments, folder):
         exact = time.time() - window.began
         found = window.xdotool("search", "--onlyvisible", "--name", "Outcrop").split()
         window.xdotool("windowfocus", found[0])
-        for name, act in steps():
+        for name, act in steps(arguments.short):
             from_ms = time.time() * 1e3
             act(window)
             acted_ms = time.time() * 1e3
@@ -423,6 +429,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?")
     parser.add_argument("columns", nargs="*", metavar="X Y V K")
+    parser.add_argument("--short", action="store_true")
     parser.add_argument("--record", type=pathlib.Path)
     parser.add_argument("--check", type=pathlib.Path)
     arguments = parser.parse_args()
