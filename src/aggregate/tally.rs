@@ -237,14 +237,27 @@ impl Tally {
                 self.table = HashTable::new();
                 self.texts = Texts::default();
             }
-            // Half of the budget, so that it is not coarsened anew at every block.
-            Purpose::Ranks => {
-                while self.bytes() > self.budget / 2 && self.dropped < u64::BITS - 1 {
-                    self.drop_digits(self.dropped + 1);
-                }
-            }
+            Purpose::Ranks => self.drop_digits(self.digits_to_drop()),
             Purpose::Distinct => self.sample(),
         }
+    }
+
+    /// Fewest digits without which the values take half of the budget: not all of it, so that they are not rounded
+    /// anew at every block.
+    fn digits_to_drop(&self) -> u32 {
+        let mut codes: Vec<(u32, u64)> = self.table.iter().map(|entry| (entry.cell, entry.code)).collect();
+        codes.sort_unstable();
+        // How many neighbours in one cell become equal once all digits up to this one are dropped.
+        let mut parted_by = [0; u64::BITS as usize];
+        for pair in codes.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            parted_by[(pair[0].1 ^ pair[1].1).ilog2() as usize] += 1;
+        }
+        let (mut left, mut dropped) = (codes.len(), self.dropped);
+        while left * ENTRY > self.budget / 2 && dropped < u64::BITS - 1 {
+            left -= parted_by[dropped as usize];
+            dropped += 1;
+        }
+        dropped
     }
 
     /// Rounds all values down to `dropped` binary digits less.
@@ -403,6 +416,23 @@ mod tests {
         assert_eq!(entries.iter().map(|entry| entry.count).sum::<u64>(), 100_000);
         assert!(entries.windows(2).all(|pair| pair[0].code < pair[1].code));
         assert_eq!(tally.extremes(0), (0, 100_002));
+    }
+
+    #[test]
+    fn as_many_digits_are_dropped_at_once_as_one_by_one() {
+        for budget in [1 << 10, 1 << 14, 1 << 18] {
+            let mut tally = Tally::new(Purpose::Ranks, budget);
+            tally.grow(3);
+            for i in 0..20_000u64 {
+                tally.add((i % 3) as u32, hash_of_code(i) >> (i % 64));
+            }
+            let mut slowly = tally.clone();
+            while slowly.bytes() > budget / 2 && slowly.dropped < u64::BITS - 1 {
+                slowly.drop_digits(slowly.dropped + 1);
+            }
+            tally.drop_digits(tally.digits_to_drop());
+            assert_eq!((tally.dropped, tally.table.len()), (slowly.dropped, slowly.table.len()));
+        }
     }
 
     #[test]

@@ -242,7 +242,7 @@ pub enum QueryError {
     /// More distinct values than fit the budget, of an aggregate that has no sketch.
     #[error(
         "`{aggregate}`: there are more distinct values than the memory for them holds; \
-         filter first, or take it of fewer values, as of floor(x)"
+         filter first, take it of fewer values, as of floor(x), or give more memory"
     )]
     TooManyValues {
         /// What was computed.
