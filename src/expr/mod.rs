@@ -80,6 +80,7 @@ pub use complete::{Completion, CompletionKind, call_around, complete};
 pub use error::{ExprError, nearest};
 pub use functions::{Family, Function, Missing, function, functions};
 pub use fused::Reals;
+pub use named::parameters;
 pub use outer::{Outer, OuterCall};
 pub use print::quote_name;
 pub use program::Program;

@@ -69,7 +69,7 @@ pub(super) fn named<'a>(part: &'a Ast, text: &'a str) -> Option<(&'a str, &'a As
 }
 
 /// The names in a signature, each with what counts where it is not given.
-fn parameters<'a>(signature: &'a str) -> Vec<(&'a str, Option<&'a str>)> {
+pub fn parameters<'a>(signature: &'a str) -> Vec<(&'a str, Option<&'a str>)> {
     let inside = signature.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or("");
     let parameter = |part: &'a str| match part.split_once('=') {
         Some((name, default)) => (name.trim(), Some(default.trim())),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::measure::trimmed;
 use crate::aggregate::Aggregate;
 use crate::data::Schema;
-use crate::expr::{ExprError, quote_name};
+use crate::expr::{ExprError, parameters, quote_name};
 
 /// The aggregate that is meant, and its arguments, where some are written `name = value`: of a `ddof` of 1, as
 /// pandas has it, the twin of a sample.
@@ -28,12 +28,7 @@ pub(super) fn by_name(
         match (name, value.trim(), of_sample()) {
             ("ddof", "0", Some(_)) => {}
             ("ddof", "1", Some(of_sample)) => aggregate = of_sample,
-            _ if aggregate
-                .signature
-                .split(['(', ',', ')', '='])
-                .skip(1)
-                .any(|known| known.trim() == name) =>
-            {
+            _ if parameters(aggregate.signature).iter().any(|(known, _)| *known == name) => {
                 values.push(span.end - value.len()..span.end);
             }
             _ => {
