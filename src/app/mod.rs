@@ -47,6 +47,11 @@ pub struct Start {
 /// How long the pointer stays on a column's line before its brush is prepared, in seconds.
 const REST: f32 = 0.2;
 
+/// The longest that a picture under the hand stays as it is, in seconds.
+const FRAME: f32 = 0.03;
+/// How often progress is seen to move, in seconds: painting takes the processors from the scan it tells of.
+const PROGRESS: f32 = 0.1;
+
 /// The window.
 pub struct App {
     session: Session,
@@ -300,9 +305,11 @@ impl eframe::App for App {
         palette::show(self, ui, theme);
         toast::show(self, ui, theme);
         let status = self.engine.status();
-        if status.progress.is_some() || status.jobs > 0 || self.is_brushing() {
-            // Progress is to be seen moving; answers wake the window by themselves.
-            ui.ctx().request_repaint_after_secs(0.03);
+        if self.is_brushing() {
+            ui.ctx().request_repaint_after_secs(FRAME);
+        } else if status.progress.is_some() || status.jobs > 0 {
+            // Answers wake the window by themselves.
+            ui.ctx().request_repaint_after_secs(PROGRESS);
         }
         // The status line is laid out before the views are: what they say of themselves it says a frame later.
         if self.hint != self.hint_shown || exactness != status::exactness(self) {
@@ -312,7 +319,7 @@ impl eframe::App for App {
         let of_views =
             self.views.iter().filter(|(id, view)| !glance::is_column(**id) && view.plot().is_some());
         let pictures = of_views.count();
-        self.monitor.end(status.progress.is_some() || self.is_brushing(), pictures);
+        self.monitor.end(self.is_brushing(), pictures);
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {

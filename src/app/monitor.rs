@@ -21,7 +21,8 @@ use crate::views::ViewState;
 /// Name of the job that writes the state.
 pub(super) const STATE_JOB: &str = "state";
 
-/// A frame: when it began, counted from 1970, and how long it took, in milliseconds; whether more were wanted; how
+/// A frame: when it began, counted from 1970, and how long it took, in milliseconds; whether the hand was
+/// at work; how
 /// many views had a picture.
 struct Frame {
     start: f64,
@@ -134,11 +135,11 @@ impl Monitor {
         }
     }
 
-    pub(super) fn end(&mut self, working: bool, pictures: usize) {
+    pub(super) fn end(&mut self, brushing: bool, pictures: usize) {
         let now = self.milliseconds();
         if let Some(frame) = self.frames.last_mut() {
             frame.duration = now - frame.start;
-            frame.animating |= working;
+            frame.animating |= brushing;
             frame.pictures = pictures;
         }
     }

@@ -44,8 +44,11 @@ pub use inbox::RowsRequest;
 pub use jobs::read_text;
 pub use zone_maps::ZoneMaps;
 
-/// Bytes of finished answers kept for coming back to.
+/// Bytes of finished answers kept for coming back to, cubes among them, where the machine does not say how much memory
+/// it has.
 const ANSWER_BUDGET: usize = 256 << 20;
+/// Share of the machine's memory that they may take.
+const ANSWER_SHARE: usize = 32;
 /// Share of the machine's memory that codes of axes may take.
 const CODE_SHARE: usize = 4;
 /// Bytes of codes kept where the machine does not say how much memory it has.
@@ -226,6 +229,7 @@ impl Engine {
         let workers = Workers::in_background(options.threads)?;
         let code_budget = options.code_budget.or(memory_bytes().map(|bytes| bytes / CODE_SHARE));
         let codes = Codes::new(code_budget.unwrap_or(CODE_BUDGET));
+        let answer_budget = memory_bytes().map_or(ANSWER_BUDGET, |bytes| bytes / ANSWER_SHARE);
         let (ring, bell) = sync_channel(1);
         let codes = match options.code_files {
             Some(files) => {
@@ -246,7 +250,7 @@ impl Engine {
             messages,
             sender,
             wake,
-            answers: Cache::new(ANSWER_BUDGET),
+            answers: Cache::new(answer_budget),
             estimates: Cache::new(ESTIMATE_BUDGET),
             pages: Cache::new(PAGE_BUDGET),
             shown: HashMap::new(),
@@ -372,16 +376,19 @@ impl Engine {
         }
     }
 
-    /// The cube of the held brush for a question. Of the first of many groups none is built before it is known
-    /// how many there are.
+    /// The cube of the held brush for a question. Of groups none is built that is known to be too large, and of the
+    /// first of many none before it is known how many there are.
     fn cube_for(&self, slot: Slot, question: &Question) -> Option<Question> {
         let brush = self.brush.as_ref()?;
-        let is_part = matches!(&question.ask, Ask::Groups { listing, .. } if listing.limit.is_some());
-        let groups = || self.shown.get(&slot)?.0.groups().map(|groups| groups.found);
-        if is_part && !groups().is_some_and(|groups| brush.suits(groups)) {
-            return None;
+        let cube = brush.cube_for(question)?;
+        if let Ask::Groups { listing, .. } = &question.ask {
+            let known = self.shown.get(&slot).and_then(|(answer, _)| answer.groups());
+            let suits = known.map(|groups| brush.suits(&cube, groups.found));
+            if !suits.unwrap_or(listing.limit.is_none()) {
+                return None;
+            }
         }
-        brush.cube_for(question)
+        Some(cube)
     }
 
     /// Has the cube built that the held brush will want of `question`, when nothing else is wanted.

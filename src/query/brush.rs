@@ -4,6 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 
 use super::coded::slots_passing;
+use super::places::Places;
 use super::rounds::MANY;
 use super::{Ask, Axis, Key, Measure, Question};
 use crate::aggregate::{Bins, missing_values, within};
@@ -63,7 +64,7 @@ impl Brush {
             Ask::Groups { .. } => 1usize,
             Ask::Index | Ask::Cube { .. } => return None,
         };
-        if self.slots().saturating_mul(passive) > MAX_CELLS {
+        if slots_together(&self.active).saturating_mul(passive) > MAX_CELLS {
             return None;
         }
         let selection = question.selection.without(&self.dimension);
@@ -71,18 +72,10 @@ impl Brush {
         Some(Question::new(question.dataset.clone(), selection, ask))
     }
 
-    /// Whether a cube of `groups` groups is worth its building.
-    pub fn suits(&self, groups: u64) -> bool {
-        groups.saturating_mul(self.slots() as u64) <= MAX_CELLS as u64
-    }
-
-    /// Slots of what is brushed; 1 of values.
-    fn slots(&self) -> usize {
-        let slots = |key: &Key| match key {
-            Key::Binned(axis) => axis.bins.slots(),
-            Key::Value(_) => 1,
-        };
-        self.active.iter().map(slots).product()
+    /// Whether a cube of so many groups is worth its building.
+    pub fn suits(&self, cube: &Question, groups: u64) -> bool {
+        let cells = groups.saturating_mul(slots_together(&self.active) as u64);
+        cells <= MAX_CELLS as u64 || Places::of(cube).is_some()
     }
 
     /// Which part of the cube answers `question`. `None` when the brush has no clause in it, or one that does
@@ -108,6 +101,15 @@ impl Brush {
         };
         Some(Wanted::Slots(slots.into_iter().map(|inside| inside != clause.inverted).collect()))
     }
+}
+
+/// How many slots the brushed axes have together; 1 of values.
+pub(super) fn slots_together(active: &[Key]) -> usize {
+    let slots = |key: &Key| match key {
+        Key::Binned(axis) => axis.bins.slots(),
+        Key::Value(_) => 1,
+    };
+    active.iter().map(slots).product()
 }
 
 /// The slots of an axis that lie in any of `intervals`, if all their ends are edges or no ends.

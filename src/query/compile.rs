@@ -14,6 +14,7 @@ use super::groups::Plan;
 use super::masks::Test;
 use super::measure::Measures;
 use super::pass::Pass;
+use super::places::Places;
 use super::summed::Summed;
 use super::{Ask, Axis, Key, Measure, QueryError, Question};
 use crate::aggregate::{Bins, Fed, Feed, Grid, Lanes, Slotter};
@@ -45,8 +46,17 @@ pub(super) struct FedBy {
 /// What a question accumulates into.
 #[derive(Debug, Clone)]
 pub(super) enum Shape {
-    Grid { axes: Vec<usize>, slots: Vec<usize>, cells: usize },
-    Groups { keys: Vec<CompiledKey>, plan: Plan },
+    Grid {
+        axes: Vec<usize>,
+        slots: Vec<usize>,
+        cells: usize,
+        /// Of a cube whose keys are cells.
+        places: Option<Places>,
+    },
+    Groups {
+        keys: Vec<CompiledKey>,
+        plan: Plan,
+    },
     Index,
 }
 
@@ -154,7 +164,9 @@ impl Pass {
                 Key::Value(_) => None,
             });
             let binned: Option<Vec<&Axis>> = binned.collect();
+            let places = Places::of(question);
             let keys: Option<Vec<Key>> = match (ask, &binned) {
+                _ if places.is_some() => None,
                 (Ask::Groups { keys, .. }, _) => Some(keys.iter().chain(active).cloned().collect()),
                 // Cells beside values that are brushed: groups of both, the values first.
                 (Ask::Grid { axes, .. }, None) => {
@@ -180,15 +192,19 @@ impl Pass {
                         .collect(),
                     plan: Plan::of(question.dataset.row_count()),
                 },
-                (Ask::Grid { axes: asked, .. }, Some(binned), None) => {
-                    let asked: Vec<&Axis> = binned.into_iter().chain(asked).collect();
+                (Ask::Grid { .. } | Ask::Groups { .. }, binned, None) => {
+                    let asked: Vec<&Axis> = match (&places, ask) {
+                        (Some(places), _) => places.axes().collect(),
+                        (None, Ask::Grid { axes, .. }) => binned.into_iter().flatten().chain(axes).collect(),
+                        _ => Vec::new(),
+                    };
                     let slots: Vec<usize> = asked.iter().map(|a| a.bins.slots()).collect();
                     let cells = slots.iter().fold(1u64, |n, &s| n.saturating_mul(s as u64));
                     if cells > MAX_CELLS {
                         return Err(QueryError::TooManyCells { cells, limit: MAX_CELLS });
                     }
                     let axes = asked.iter().map(|a| axis(&a.expr, &a.bins, &mut collector)).collect();
-                    Shape::Grid { axes, slots, cells: cells as usize }
+                    Shape::Grid { axes, slots, cells: cells as usize, places }
                 }
                 _ => Shape::Index,
             };

@@ -10,8 +10,8 @@
 use arrow::array::{Array, ArrayRef, UInt32Array, UInt64Array};
 use arrow::row::{RowConverter, SortField};
 
-use super::brush::{MAX_CELLS, Wanted, passing};
-use super::compile::Compiled;
+use super::brush::{MAX_CELLS, Wanted, passing, slots_together};
+use super::compile::{Compiled, Shape};
 use super::groups::{GroupTotal, present_keys};
 use super::question::internal;
 use super::{Answer, Ask, GroupKey, Groups, Key, OtherGroups, QueryError};
@@ -24,20 +24,18 @@ pub struct Cube {
     lanes: Lanes,
     question: Compiled,
     ask: Ask,
-    shape: Shape,
+    brushed: Brushed,
+    passive: Passive,
+    elements: Elements,
 }
 
+/// What the elements of the accumulators are of.
 #[derive(Debug, Clone)]
-enum Shape {
-    /// Elements are `[brushed slot][passive cell]`.
-    Dense { active: usize, passive: usize },
-    /// Elements are `1 +` the groups of (passive, brushed).
-    Sparse {
-        passive: Passive,
-        /// For every element from 1: its passive cell or group, and its brushed slot or value.
-        places: Vec<(u32, u32)>,
-        brushed: Brushed,
-    },
+enum Elements {
+    /// `[brushed slot][cell]`; the group of every cell, where cells are of groups.
+    Dense { cells: usize, groups: Option<Vec<u32>> },
+    /// `1 +` the groups of (passive, brushed): of each its passive cell or group, and its brushed slot or value.
+    Sparse(Vec<(u32, u32)>),
 }
 
 /// What is asked beside the brush.
@@ -55,7 +53,7 @@ enum Passive {
 #[derive(Debug, Clone)]
 enum Brushed {
     Slots(usize),
-    /// Each once.
+    /// Each once, but for null.
     Values(ArrayRef),
 }
 
@@ -66,17 +64,51 @@ impl Brushed {
             Brushed::Values(values) => values.len(),
         }
     }
+
+    /// What of it passes the brush; `None` where it is of another.
+    fn chosen(&self, wanted: &Wanted) -> Option<Vec<bool>> {
+        match (wanted, self) {
+            (Wanted::Values(clause), Brushed::Values(values)) => {
+                passing(clause, values).map(|passing| passing.iter().collect())
+            }
+            (Wanted::Values(_), Brushed::Slots(_)) => None,
+            (Wanted::Slots(slots), _) => (slots.len() == self.len()).then(|| slots.clone()),
+        }
+    }
 }
 
 impl Cube {
-    pub(super) fn of_grid(lanes: Lanes, question: Compiled, active: &[Key], ask: &Ask) -> Cube {
-        let slots = |key: &Key| match key {
-            Key::Binned(axis) => axis.bins.slots(),
-            Key::Value(_) => 1,
+    pub(super) fn of_grid(
+        lanes: Lanes,
+        question: Compiled,
+        active: &[Key],
+        ask: &Ask,
+    ) -> Result<Cube, QueryError> {
+        let places = match &question.shape {
+            Shape::Grid { places: Some(places), .. } => places,
+            _ => {
+                let brushed = slots_together(active);
+                let cells = (lanes.len() - 1) / brushed;
+                let elements = Elements::Dense { cells, groups: None };
+                let (brushed, passive) = (Brushed::Slots(brushed), Passive::Cells(cells));
+                return Ok(Cube { lanes, question, ask: ask.clone(), brushed, passive, elements });
+            }
         };
-        let active = active.iter().map(slots).product();
-        let passive = (lanes.len() - 1) / active;
-        Cube { lanes, question, ask: ask.clone(), shape: Shape::Dense { active, passive } }
+        places.check(&lanes)?;
+        let brushed = match places.active_values()? {
+            Some(values) => Brushed::Values(values),
+            None => Brushed::Slots(slots_together(active)),
+        };
+        let cells = (lanes.len() - 1) / brushed.len();
+        let (passive, groups) = match ask {
+            Ask::Groups { .. } => {
+                let (keys, groups) = places.groups()?;
+                (Passive::Groups { keys, count: cells }, Some(groups))
+            }
+            _ => (Passive::Cells(cells), None),
+        };
+        let elements = Elements::Dense { cells, groups };
+        Ok(Cube { lanes, question, ask: ask.clone(), brushed, passive, elements })
     }
 
     /// Of groups by the keys of `ask` (or the slots of its axes) and then by the `active` ones.
@@ -108,8 +140,8 @@ impl Cube {
                 (Passive::Groups { keys: take(&keys, &firsts)?, count: firsts.len() }, group_of)
             }
         };
-        let places = group_of.into_iter().zip(chosen).collect();
-        Ok(Cube { lanes, question, ask: ask.clone(), shape: Shape::Sparse { passive, places, brushed } })
+        let elements = Elements::Sparse(group_of.into_iter().zip(chosen).collect());
+        Ok(Cube { lanes, question, ask: ask.clone(), brushed, passive, elements })
     }
 
     /// The answer for a brush over what is `wanted`.
@@ -118,42 +150,33 @@ impl Cube {
     /// [`QueryError::Panicked`] when the groups cannot be put together, or the cube is of another brush.
     pub fn slice(&self, wanted: &Wanted) -> Result<Answer, QueryError> {
         let other = || QueryError::Panicked("a cube sliced by another brush".to_owned());
-        let wanted = match (wanted, &self.shape) {
-            (Wanted::Values(clause), Shape::Sparse { brushed: Brushed::Values(values), .. }) => {
-                passing(clause, values).ok_or_else(other)?.iter().collect()
+        let chosen = self.brushed.chosen(wanted).ok_or_else(other)?;
+        let &(Passive::Cells(count) | Passive::Groups { count, .. }) = &self.passive;
+        let mut lanes = self.question.measures.lanes(count + 1);
+        match &self.elements {
+            Elements::Dense { cells, groups } => {
+                for slot in (0..chosen.len()).filter(|&slot| chosen[slot]) {
+                    let first = slot * cells;
+                    let elements = first..first + cells;
+                    match groups {
+                        None => lanes.merge(&self.lanes, elements, |element| element - first),
+                        Some(of) => {
+                            lanes.merge(&self.lanes, elements, |element| of[element - first] as usize)
+                        }
+                    }
+                }
             }
-            (Wanted::Values(_), _) => return Err(other()),
-            (Wanted::Slots(slots), _) => slots.clone(),
-        };
-        let empty = |cells| self.question.measures.lanes(cells);
-        match &self.shape {
-            &Shape::Dense { active, passive } => {
-                if wanted.len() != active {
-                    return Err(other());
-                }
-                let mut lanes = empty(passive + 1);
-                for slot in (0..active).filter(|&slot| wanted[slot]) {
-                    let first = slot * passive;
-                    lanes.merge(&self.lanes, first..first + passive, |element| element - first);
-                }
-                Ok(Answer::Grid(self.question.finish_grid(&lanes, &self.ask)?))
-            }
-            Shape::Sparse { passive, places, brushed } => {
-                if wanted.len() != brushed.len() {
-                    return Err(other());
-                }
-                let &(Passive::Cells(count) | Passive::Groups { count, .. }) = passive;
-                let mut lanes = empty(count + 1);
+            Elements::Sparse(places) => {
                 let target = |element: usize| match element.checked_sub(1).map(|i| places[i]) {
-                    Some((group, chosen)) if wanted[chosen as usize] => group as usize,
+                    Some((group, place)) if chosen[place as usize] => group as usize,
                     _ => count,
                 };
                 lanes.merge(&self.lanes, 0..self.lanes.len(), target);
-                let Passive::Groups { keys, .. } = passive else {
-                    return Ok(Answer::Grid(self.question.finish_grid(&lanes, &self.ask)?));
-                };
-                self.groups(&lanes, keys, count).map(Answer::Groups)
             }
+        }
+        match &self.passive {
+            Passive::Cells(_) => Ok(Answer::Grid(self.question.finish_grid(&lanes, &self.ask)?)),
+            Passive::Groups { keys, count } => self.groups(&lanes, keys, *count).map(Answer::Groups),
         }
     }
 
@@ -195,9 +218,9 @@ impl Cube {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let places = match &self.shape {
-            Shape::Dense { .. } => 0,
-            Shape::Sparse { places, .. } => places.len() * 8,
+        let places = match &self.elements {
+            Elements::Dense { groups, .. } => groups.as_ref().map_or(0, |groups| groups.len() * 4),
+            Elements::Sparse(places) => places.len() * 8,
         };
         self.lanes.len() * self.lanes.bytes_per_cell() + places
     }

@@ -137,6 +137,11 @@ impl Measure {
             .collect()
     }
 
+    /// Whether it is made of the number of rows alone.
+    pub(super) fn counts_rows_alone(&self) -> bool {
+        self.parts.iter().all(|part| part.values.is_empty() && part.condition.is_none())
+    }
+
     /// The number of rows.
     pub fn count() -> Measure {
         Measure { parts: vec![Aggregation::of(AGGREGATES[0], Vec::new())], formula: None }

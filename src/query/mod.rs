@@ -23,6 +23,7 @@ mod measure;
 pub mod output;
 mod overflow;
 mod pass;
+mod places;
 mod question;
 mod rounds;
 pub mod rows;

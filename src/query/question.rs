@@ -66,6 +66,17 @@ impl Ask {
         }
     }
 
+    /// Whether nothing but the rows of cells or groups is asked.
+    pub(super) fn counts_rows_alone(&self) -> bool {
+        match self {
+            Ask::Grid { measures, .. } | Ask::Groups { measures, .. } => {
+                measures.iter().all(Measure::counts_rows_alone)
+            }
+            Ask::Index => false,
+            Ask::Cube { ask, .. } => ask.counts_rows_alone(),
+        }
+    }
+
     fn write_key(&self, resolve: &impl Fn(&Expr) -> Expr, key: &mut String) {
         use std::fmt::Write;
         let axis = |axis: &Axis| format!("{}:{:?}", resolve(&axis.expr), axis.bins.edges());

@@ -425,7 +425,7 @@ fn finish(
 ) -> Result<Answer, QueryError> {
     Ok(match (partial, &question.ask) {
         (Partial::Grid(lanes), Ask::Cube { active, ask }) => {
-            Answer::Cube(Box::new(Cube::of_grid(lanes, compiled, active, ask)))
+            Answer::Cube(Box::new(Cube::of_grid(lanes, compiled, active, ask)?))
         }
         (Partial::AllGroups(groups), Ask::Cube { active, ask }) => {
             Answer::Cube(Box::new(Cube::of_groups(*groups, compiled, active, ask, task)?))

@@ -6,6 +6,7 @@ use arrow::datatypes::DataType;
 
 use super::pass::Pass;
 use crate::data::Domain;
+use crate::dataset::Dataset;
 use crate::expr::Expr;
 use crate::select::{Clause, Predicate};
 
@@ -81,14 +82,18 @@ impl Pass {
         if clause.inverted { verdict.inverted() } else { verdict }
     }
 
-    /// Bounds of the values of `expr` in `rows`.
     fn domain_of(&self, expr: &Expr, rows: &Range<u64>) -> Domain {
-        let schema = self.dataset.source().schema();
-        expr.domain(&|name| {
-            let known = schema.position(name).and_then(|column| self.dataset.zones().of(column, rows));
-            known.unwrap_or(Domain::ALL)
-        })
+        domain_of(expr, &self.dataset, rows)
     }
+}
+
+/// Bounds of the values of `expr`, over stored columns alone, in `rows`.
+pub(super) fn domain_of(expr: &Expr, dataset: &Dataset, rows: &Range<u64>) -> Domain {
+    let schema = dataset.source().schema();
+    expr.domain(&|name| {
+        let known = schema.position(name).and_then(|column| dataset.zones().of(column, rows));
+        known.unwrap_or(Domain::ALL)
+    })
 }
 
 /// Whether the values of `expr`, which `domain` holds, lie in `[lo, hi)` by the definition of

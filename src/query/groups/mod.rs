@@ -21,7 +21,7 @@ use arrow::buffer::BooleanBuffer;
 pub(super) use listing::present_keys;
 pub use listing::{Having, Listing, Order};
 pub(super) use runs::{GroupMemory, Plan};
-pub(super) use total::GroupTotal;
+pub(super) use total::{GroupTotal, slot_order};
 
 use super::QueryError;
 use super::compile::{Compiled, CompiledKey, Shape};

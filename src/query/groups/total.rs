@@ -232,7 +232,7 @@ pub(super) fn group_keys(question: &Compiled, columns: Vec<arrow::array::ArrayRe
 }
 
 /// Slots in reading order: below the axis, its bins, above it, missing.
-pub(super) fn slot_order(slot: usize, bins: &Bins) -> u32 {
+pub(in crate::query) fn slot_order(slot: usize, bins: &Bins) -> u32 {
     let order = match slot {
         s if s < bins.count() => s + 1,
         s if s == bins.under() => 0,

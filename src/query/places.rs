@@ -1,0 +1,247 @@
+//! Keys of a cube that are whole numbers close together, as cells: the number of a row's group is its place among
+//! all that there can be, and no row is looked up.
+//!
+//! Bounds of the keys are those of zone maps, which hold for the table as it is; what would lie outside is looked
+//! for all the same when the cube is finished.
+
+use arrow::array::{Array, ArrayRef, Float64Array};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+
+use super::groups::{GroupKey, slot_order};
+use super::question::internal;
+use super::skip::domain_of;
+use super::{Ask, Axis, Key, QueryError, Question};
+use crate::aggregate::{Bins, Lanes, Scale};
+
+/// Most numbers from the least key to the greatest.
+const MOST_PLACES: f64 = 4096.0;
+
+/// Most cells: more take longer to clear and to add up than groups to look up.
+const MOST_CELLS: usize = 1 << 21;
+/// Most cells of rows alone, which take a tenth of the memory.
+const MOST_COUNTS: usize = 1 << 23;
+
+/// An axis of the cells.
+#[derive(Debug, Clone)]
+struct Place {
+    axis: Axis,
+    /// Of keys that are values: their type. Bins are one number wide then.
+    values: Option<DataType>,
+}
+
+/// The axes that a cube of keys has.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    active: Vec<Place>,
+    passive: Vec<Place>,
+}
+
+impl Places {
+    /// Those of a cube that is brushed over values or asks for groups; `None` of other questions, and where keys
+    /// are not known to lie close together.
+    pub(super) fn of(question: &Question) -> Option<Places> {
+        let Ask::Cube { active, ask } = &question.ask else { return None };
+        let active: Vec<Place> = active.iter().map(|key| Place::of(key, question)).collect::<Option<_>>()?;
+        let passive: Vec<Place> = match ask.as_ref() {
+            Ask::Groups { keys, .. } => {
+                keys.iter().map(|key| Place::of(key, question)).collect::<Option<_>>()?
+            }
+            Ask::Grid { axes, .. } => {
+                axes.iter().map(|axis| Place { axis: axis.clone(), values: None }).collect()
+            }
+            Ask::Index | Ask::Cube { .. } => return None,
+        };
+        let has_values = active.iter().chain(&passive).any(|place| place.values.is_some());
+        let slots = active.iter().chain(&passive).map(|place| place.axis.bins.slots());
+        let cells = slots.fold(1, usize::saturating_mul);
+        let most = if ask.counts_rows_alone() { MOST_COUNTS } else { MOST_CELLS };
+        (has_values && cells <= most).then_some(Places { active, passive })
+    }
+
+    /// The axes of the cells, those that are brushed first.
+    pub(super) fn axes(&self) -> impl Iterator<Item = &Axis> {
+        self.active.iter().chain(&self.passive).map(|place| &place.axis)
+    }
+
+    /// The values that are brushed, one for each of their slots; null for those of no value.
+    pub(super) fn active_values(&self) -> Result<Option<ArrayRef>, QueryError> {
+        let [Place { axis, values: Some(data_type) }] = self.active.as_slice() else { return Ok(None) };
+        let slots: Vec<usize> = (0..axis.bins.slots()).collect();
+        values_of(&axis.bins, &slots, data_type).map(Some)
+    }
+
+    /// The groups that all slots of the keys make, in ascending order, and the group of every cell.
+    pub(super) fn groups(&self) -> Result<(Vec<GroupKey>, Vec<u32>), QueryError> {
+        let mut tuples: Vec<(usize, Vec<usize>)> = vec![(0, Vec::new())];
+        for Place { axis, .. } in &self.passive {
+            let mut ordered: Vec<usize> = (0..axis.bins.slots()).collect();
+            ordered.sort_by_key(|&slot| slot_order(slot, &axis.bins));
+            let next = |(cell, tuple): &(usize, Vec<usize>)| {
+                let (cell, tuple) = (*cell, tuple.clone());
+                let with = |&slot: &usize| {
+                    (cell * axis.bins.slots() + slot, tuple.iter().copied().chain([slot]).collect())
+                };
+                ordered.iter().map(with).collect::<Vec<_>>()
+            };
+            tuples = tuples.iter().flat_map(next).collect();
+        }
+        let mut group_of = vec![0; tuples.len()];
+        for (group, (cell, _)) in tuples.iter().enumerate() {
+            group_of[*cell] = group as u32;
+        }
+        let key = |(i, place): (usize, &Place)| {
+            let slots: Vec<usize> = tuples.iter().map(|(_, tuple)| tuple[i]).collect();
+            let bins = &place.axis.bins;
+            Ok(match &place.values {
+                Some(data_type) => GroupKey::Values(values_of(bins, &slots, data_type)?),
+                None => GroupKey::Slots { bins: bins.clone(), slots },
+            })
+        };
+        let keys = self.passive.iter().enumerate().map(key).collect::<Result<_, QueryError>>()?;
+        Ok((keys, group_of))
+    }
+
+    /// Fails where a row lies below or above the bounds that were known of a key.
+    pub(super) fn check(&self, lanes: &Lanes) -> Result<(), QueryError> {
+        let mut inner: usize = self.axes().map(|axis| axis.bins.slots()).product();
+        let cells = inner;
+        for Place { axis, values } in self.active.iter().chain(&self.passive) {
+            let slots = axis.bins.slots();
+            inner /= slots;
+            let is_outside = |cell: usize| {
+                let slot = cell / inner % slots;
+                slot == axis.bins.under() || slot == axis.bins.over()
+            };
+            if values.is_some() && (0..cells).any(|cell| is_outside(cell) && lanes.rows_at(cell) > 0) {
+                let text = format!("values of `{}` lie outside the bounds known of them", axis.expr);
+                return Err(QueryError::Panicked(text));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn of(key: &Key, question: &Question) -> Option<Place> {
+        let expr = match key {
+            Key::Binned(axis) => return Some(Place { axis: axis.clone(), values: None }),
+            Key::Value(expr) => expr,
+        };
+        let dataset = &question.dataset;
+        let resolved = dataset.resolve(expr);
+        if !resolved.data_type().is_integer() {
+            return None;
+        }
+        let domain = domain_of(&resolved, dataset, &(0..dataset.row_count()));
+        let (least, greatest) = (domain.min.floor(), domain.max.ceil());
+        // Doubles are exact there, and there is one at all.
+        let is_exact = least.abs().max(greatest.abs()) < (1u64 << f64::MANTISSA_DIGITS) as f64;
+        let is_close = least <= greatest && greatest - least < MOST_PLACES;
+        if !(is_exact && is_close) {
+            return None;
+        }
+        let count = (greatest - least) as usize + 1;
+        let bins = Bins::new(least, greatest + 1.0, count, Scale::Linear).ok()?;
+        Some(Place { axis: Axis { expr: expr.clone(), bins }, values: Some(resolved.data_type().clone()) })
+    }
+}
+
+/// The values that these slots of bins one number wide hold; null for slots of none.
+fn values_of(bins: &Bins, slots: &[usize], data_type: &DataType) -> Result<ArrayRef, QueryError> {
+    let value = |&slot: &usize| (slot < bins.count()).then(|| bins.edges()[slot]);
+    let values: Float64Array = slots.iter().map(value).collect();
+    let typed = cast(&values, data_type).map_err(internal)?;
+    debug_assert_eq!(typed.null_count(), values.null_count());
+    Ok(typed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{AsArray, Int64Array};
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+    use crate::dataset::{Dataset, MemorySource};
+    use crate::expr::Expr;
+    use crate::query::{Brush, Listing, ScanOptions, Workers, scan};
+    use crate::select::{Clause, Selection};
+    use crate::task::Task;
+
+    fn cube_of(values: Vec<Option<i64>>, known: Option<Vec<i64>>) -> Question {
+        let rows = 0..values.len() as u64;
+        let column: ArrayRef = Arc::new(Int64Array::from(values));
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows.end as i64));
+        let dataset = Dataset::new(Arc::new(MemorySource::of(vec![("n", column), ("x", numbers)])));
+        if let Some(known) = known {
+            let known: ArrayRef = Arc::new(Int64Array::from(known));
+            dataset.zones().learn(0, &rows, &known);
+        }
+        let dataset = Arc::new(dataset);
+        let column = |name| Expr::column(name, dataset.source().schema()).expect("there is one");
+        let ask = Ask::Groups {
+            keys: vec![Key::Value(column("n"))],
+            measures: Vec::new(),
+            listing: Listing::default(),
+        };
+        let bins = Bins::new(0.0, 8.0, 4, Scale::Linear).expect("there are such");
+        let x = column("x");
+        let selection = Selection::of([Clause::interval(x.clone(), 0.0, 8.0)]);
+        let brush = Brush::over(&[Axis { expr: x, bins }]).expect("one axis");
+        brush.cube_for(&Question::new(dataset.clone(), selection, ask)).expect("small enough")
+    }
+
+    fn scanned(question: &Question) -> Result<Vec<crate::query::Answer>, QueryError> {
+        let workers = Workers::new(2).expect("threads");
+        scan(std::slice::from_ref(question), &workers, ScanOptions::default(), &Task::detached())
+    }
+
+    #[test]
+    fn keys_are_cells_where_their_bounds_are_known_and_near() {
+        let edge = 1i64 << 53;
+        for (least, greatest, are_cells) in [
+            (-3, 4, true),
+            (5, 5, true),
+            (0, 4095, true),
+            (0, 4096, false),
+            (-edge + 1, -edge + 3, true),
+            (edge - 2, edge, false),
+            (i64::MIN, i64::MAX, false),
+        ] {
+            let values = vec![Some(least), None, Some(greatest), Some(least)];
+            let known = cube_of(values.clone(), Some(vec![least, greatest, least, least]));
+            assert_eq!(Places::of(&known).is_some(), are_cells, "{least} to {greatest}");
+            assert!(Places::of(&cube_of(values, None)).is_none());
+            let answers = scanned(&known).expect("an answer");
+            let slots = Clause::interval(Expr::column("x", known.dataset.schema()).expect("x"), 0.0, 8.0);
+            let axis = [Axis {
+                expr: Expr::column("x", known.dataset.schema()).expect("x"),
+                bins: Bins::new(0.0, 8.0, 4, Scale::Linear).expect("bins"),
+            }];
+            let brush = Brush::over(&axis).expect("one axis");
+            let Ask::Cube { ask, .. } = &known.ask else { panic!("a cube") };
+            let question = Question::new(known.dataset.clone(), Selection::of([slots]), ask.as_ref().clone());
+            let wanted = brush.wanted(&question).expect("ends on edges");
+            let sliced = answers[0].cube().expect("a cube").slice(&wanted).expect("a slice");
+            let groups = sliced.groups().expect("groups");
+            let GroupKey::Values(keys) = &groups.keys[0] else { panic!("values") };
+            let keys: Vec<Option<i64>> = keys.as_primitive::<Int64Type>().iter().collect();
+            let (expected, counts) = match least == greatest {
+                true => (vec![Some(least), None], vec![3, 1]),
+                false => (vec![Some(least), Some(greatest), None], vec![2, 1, 1]),
+            };
+            assert_eq!((keys, &groups.counts), (expected, &counts));
+        }
+    }
+
+    #[test]
+    fn rows_outside_the_bounds_that_were_known_are_an_error_and_not_lost() {
+        for (values, known) in [(vec![1, 2, 9], vec![1, 2, 2]), (vec![0, 2, 2], vec![1, 2, 2])] {
+            let question = cube_of(values.into_iter().map(Some).collect(), Some(known));
+            let error = scanned(&question).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains("`n` lie outside the bounds"), "{error}");
+        }
+    }
+}
