@@ -6,8 +6,8 @@
 #
 # Starts the release build under Xvfb (software rendering), waits for the first scene to be exact, rests the
 # pointer over the histogram of COLUMN (or the first one) until the views are armed, and drags a brush back and
-# forth. Prints percentiles of what OUTCROP_FRAME_LOG says of the frames in which a button was down or something
-# was computed. Needs xvfb, xdotool and python3.
+# forth. Prints percentiles of what OUTCROP_FRAME_LOG says of the frames in which a button was
+# down. Needs xvfb, xdotool and python3.
 set -eu
 file=$1
 column=${2:-}

@@ -22,8 +22,7 @@ use crate::views::ViewState;
 pub(super) const STATE_JOB: &str = "state";
 
 /// A frame: when it began, counted from 1970, and how long it took, in milliseconds; whether the hand was
-/// at work; how
-/// many views had a picture.
+/// at work; how many views had a picture.
 struct Frame {
     start: f64,
     duration: f64,
