@@ -257,16 +257,16 @@ impl Lanes {
     fn drain(&mut self, number: usize) {
         let Lanes { rows, inputs, pairs } = self;
         let places: Vec<usize> = pairs[number].inputs().to_vec();
-        pairs[number].drain(|cell| {
+        pairs[number].drain(|element, cell| {
             if number == 0 {
-                rows.add(cell.element, cell.rows as usize);
+                rows.add(element, cell.rows as usize);
             }
             for ((&place, sum), missing) in places.iter().zip(cell.sums).zip(cell.missing) {
                 let input = &mut inputs[place];
-                input.left_out.add(cell.element, missing as usize);
+                input.left_out.add(element, missing as usize);
                 for (_, store) in &mut input.lanes {
                     if let Store::Floats(sums) = store {
-                        sums[cell.element].join(sum);
+                        sums[element].join(sum);
                     }
                 }
             }
@@ -309,10 +309,10 @@ impl Lanes {
     /// an input are rows all the same; for its lanes they are sent to `trash`.
     pub fn update(&mut self, feed: &Feed, rows: Range<usize>, cells: &[u32], trash: u32) {
         for number in 0..self.pairs.len() {
-            if self.pairs[number].prepare(&feed.inputs, &rows) {
+            if !self.pairs[number].update(&feed.inputs, &rows, cells) {
                 self.drain(number);
+                self.pairs[number].update(&feed.inputs, &rows, cells);
             }
-            self.pairs[number].update(&feed.inputs, &rows, cells);
         }
         if self.pairs.is_empty() {
             self.rows.update(cells);
@@ -332,6 +332,12 @@ impl Lanes {
             input.types.len() == 1 && input.lanes.iter().all(|(_, s)| Total::is_known(s))
         };
         self.inputs.iter().all(is_total)
+    }
+
+    /// Whether nothing but extremes is accumulated: they are the same whatever rows are folded in together.
+    pub fn are_extremes(&self) -> bool {
+        let is = |lane: Lane| matches!(lane, Lane::Min | Lane::Max | Lane::FiniteMin | Lane::FiniteMax);
+        self.inputs.iter().all(|input| input.lanes.iter().all(|&(lane, _)| is(lane)))
     }
 
     /// As [`Lanes::update`] with the rows that pass, or all, in element 0: sums and extremes need no cells

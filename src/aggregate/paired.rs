@@ -1,7 +1,7 @@
 //! Float sums while a unit of rows is added up: one input, or two beside each other, counts and all.
 //!
-//! Values are split and added up exactly (`kernel::split`) for as long as all that lie in the cells are near enough to
-//! each other; the cells are then emptied into the compensated sums they are for. Where that would be too often, as
+//! Values are cut and added up exactly (`kernel::cut`) for as long as all that lie in the cells are near enough to each
+//! other; the cells are then emptied into the compensated sums they are for. Where that would be too often, as
 //! magnitudes differ too much, rows are added by TwoSum. Either way depends on the rows of the unit alone.
 
 use std::ops::Range;
@@ -11,144 +11,164 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
 
 use super::lanes::Fed;
 use super::values::real_numbers;
+use crate::kernel::cut::{CellSums, CutPairs, CutSingles};
 use crate::kernel::edge::EdgeValue;
-use crate::kernel::fold::Sum;
-use crate::kernel::pairs::{MOST_ROWS, Pair, Single, Summed, add_pairs, add_singles};
+use crate::kernel::pairs::{MOST_ROWS, Pair, Single, add_pairs, add_singles};
 use crate::kernel::split::{Reach, Split};
 
 /// The sums of one input or two, a cell to an element.
 #[derive(Debug, Clone)]
 pub(super) struct Paired {
     inputs: Vec<usize>,
+    elements: usize,
     cells: Cells,
     /// Rows added since the cells were last empty.
     rows: u64,
-    way: Way,
-    /// Rows that are added by TwoSum before splitting is tried again.
+    /// What the values were seen to reach when a cut was last looked for.
+    reach: [Reach; 2],
+    /// Rows that are added by TwoSum before cutting is tried again.
     patience: u64,
     buffers: [Vec<f64>; 2],
 }
 
+/// How rows are added, from one emptying of the cells to the next.
 #[derive(Debug, Clone)]
 enum Cells {
+    /// Not begun.
+    None,
+    CutSingles(CutSingles, Split),
+    CutPairs(CutPairs, [Split; 2]),
     Singles(Vec<Single>),
     Pairs(Vec<Pair>),
 }
 
-/// How rows are added, from one emptying of the cells to the next.
-#[derive(Debug, Clone, Copy)]
-enum Way {
-    /// Not begun.
-    Free,
-    /// All values so far are within these reaches.
-    Split([Split; 2], [Reach; 2]),
-    TwoSum,
-}
+impl Cells {
+    fn are_compensated(&self) -> bool {
+        matches!(self, Cells::Singles(_) | Cells::Pairs(_))
+    }
 
-/// What the cell of an element holds.
-pub(super) struct Drained {
-    pub(super) element: usize,
-    pub(super) rows: u64,
-    pub(super) sums: [Sum; 2],
-    pub(super) missing: [u64; 2],
+    /// How many rows may be added to them.
+    fn room(&self) -> u64 {
+        match self {
+            Cells::None => 0,
+            Cells::CutSingles(_, split) => split.rows(),
+            Cells::CutPairs(_, splits) => splits[0].rows().min(splits[1].rows()),
+            Cells::Singles(_) | Cells::Pairs(_) => MOST_ROWS,
+        }
+    }
+
+    /// Whether the rows were added; nothing is where they do not fit.
+    fn add(&mut self, values: [&[f64]; 2], cells: &[u32]) -> bool {
+        match self {
+            Cells::None => return false,
+            Cells::CutSingles(sums, split) => return sums.add(values[0], *split, cells),
+            Cells::CutPairs(sums, splits) => return sums.add(values, *splits, cells),
+            Cells::Singles(sums) => add_singles(values[0], cells, sums),
+            Cells::Pairs(sums) => add_pairs(values, cells, sums),
+        }
+        true
+    }
 }
 
 impl Paired {
-    /// Empty sums of one input or two, by position, over `cells` elements.
-    pub(super) fn new(inputs: &[usize], cells: usize) -> Paired {
-        let cells = match inputs {
-            [_] => Cells::Singles(vec![Single::default(); cells]),
-            _ => Cells::Pairs(vec![Pair::default(); cells]),
-        };
-        let buffers = Default::default();
-        Paired { inputs: inputs.to_vec(), cells, rows: 0, way: Way::Free, patience: 0, buffers }
+    /// Empty sums of one input or two, by position, over so many elements.
+    pub(super) fn new(inputs: &[usize], elements: usize) -> Paired {
+        Paired {
+            inputs: inputs.to_vec(),
+            elements,
+            cells: Cells::None,
+            rows: 0,
+            reach: [Reach::ZERO; 2],
+            patience: 0,
+            buffers: Default::default(),
+        }
     }
 
-    pub(super) fn grow(&mut self, cells: usize) {
+    pub(super) fn grow(&mut self, elements: usize) {
+        self.elements = elements;
         match &mut self.cells {
-            Cells::Singles(singles) => singles.resize(cells, Single::default()),
-            Cells::Pairs(pairs) => pairs.resize(cells, Pair::default()),
+            Cells::None => {}
+            Cells::CutSingles(sums, _) => sums.grow(elements),
+            Cells::CutPairs(sums, _) => sums.grow(elements),
+            Cells::Singles(sums) => sums.resize(elements, Single::default()),
+            Cells::Pairs(sums) => sums.resize(elements, Pair::default()),
         }
     }
 
-    fn len(&self) -> usize {
-        match &self.cells {
-            Cells::Singles(singles) => singles.len(),
-            Cells::Pairs(pairs) => pairs.len(),
-        }
+    /// Adds rows, which belong to `cells`; false, and nothing is added, where the cells must be drained before. `fed` is
+    /// what the chunk holds for each input.
+    pub(super) fn update(&mut self, fed: &[Fed], rows: &Range<usize>, cells: &[u32]) -> bool {
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let [first, second] = &mut buffers;
+        let [one, ref others @ ..] = self.inputs[..] else { return true };
+        let other: &[f64] = match others {
+            [] => &[],
+            [other, ..] => doubles(&fed[*other], rows, second),
+        };
+        let is_added = self.add([doubles(&fed[one], rows, first), other], fed, cells);
+        self.buffers = buffers;
+        is_added
     }
 
-    /// Looks at rows that are to be added; whether the cells must be drained before. `fed` is what the chunk holds
-    /// for each input.
-    pub(super) fn prepare(&mut self, fed: &[Fed], rows: &Range<usize>) -> bool {
-        let more = rows.len() as u64;
-        let has_room = self.rows + more <= MOST_ROWS;
-        let is_patient = has_room && self.patience > 0 && matches!(self.way, Way::TwoSum);
-        let mut reaches = (!is_patient).then_some([Reach::ZERO; 2]);
-        for (place, &input) in self.inputs.iter().enumerate() {
-            let values = doubles(&fed[input], rows, &mut self.buffers[place]);
-            reaches = reaches.and_then(|mut reaches| {
-                reaches[place] = Reach::of(values, digits(&fed[input]))?;
-                Some(reaches)
-            });
-        }
-        let joined = |known: [Reach; 2]| reaches.map(|new| [known[0].and(new[0]), known[1].and(new[1])]);
-        match self.way {
-            Way::Split(splits, known) => {
-                let joined = joined(known);
-                if let Some(joined) = joined.filter(|joined| allowed(splits, *joined) >= self.rows + more)
-                    && has_room
-                {
-                    self.way = Way::Split(splits, joined);
-                    return false;
-                }
+    fn add(&mut self, values: [&[f64]; 2], fed: &[Fed], cells: &[u32]) -> bool {
+        let more = cells.len() as u64;
+        let is_time_to_cut = self.cells.are_compensated() && self.patience == 0;
+        let has_room = !is_time_to_cut && self.rows + more <= self.cells.room();
+        if !(has_room && self.cells.add(values, cells)) {
+            if self.rows > 0 {
                 // To empty the cells costs about as much as TwoSum does of as many rows.
-                let was_short = self.rows < self.len() as u64;
-                self.patience = if was_short { 4 * self.len() as u64 } else { 0 };
-                self.begin(reaches, more);
-                true
+                let was_short = has_room && self.rows < self.elements as u64;
+                self.patience = if was_short { 4 * self.elements as u64 } else { 0 };
+                return false;
             }
-            Way::TwoSum if is_patient => false,
-            Way::TwoSum | Way::Free => {
-                let must_drain = self.rows > 0;
-                self.begin(reaches, more);
-                must_drain
+            self.cells = self.begun(values, fed, more);
+            if !self.cells.add(values, cells) {
+                self.cells = self.compensated();
+                self.cells.add(values, cells);
             }
         }
-    }
-
-    /// Begins anew with so many rows of these reaches.
-    fn begin(&mut self, reaches: Option<[Reach; 2]>, rows: u64) {
-        let split = |reaches: [Reach; 2]| {
-            let splits = [Split::of(reaches[0])?, Split::of(reaches[1])?];
-            let enough = rows.max(self.len() as u64);
-            (allowed(splits, reaches) >= enough).then_some(Way::Split(splits, reaches))
-        };
-        self.way = match reaches.filter(|_| self.patience == 0).and_then(split) {
-            Some(way) => way,
-            None => {
-                self.patience = self.patience.max(4 * self.len() as u64);
-                Way::TwoSum
-            }
-        };
-    }
-
-    /// Adds the rows that were prepared, which belong to `cells`.
-    pub(super) fn update(&mut self, fed: &[Fed], rows: &Range<usize>, cells: &[u32]) {
-        let more = rows.len() as u64;
         self.rows += more;
         self.patience = self.patience.saturating_sub(more);
-        let splits = match self.way {
-            Way::Split(splits, _) => Some(splits),
-            Way::TwoSum | Way::Free => None,
-        };
-        let [first, second] = &self.buffers;
-        let values = |place: usize, buffer| as_they_are(&fed[self.inputs[place]], rows).unwrap_or(buffer);
-        match &mut self.cells {
-            Cells::Singles(singles) => {
-                add_singles(values(0, first), splits.map(|splits| splits[0]), cells, singles);
+        true
+    }
+
+    /// Empty cells for values like these, of so many rows.
+    fn begun(&mut self, values: [&[f64]; 2], fed: &[Fed], rows: u64) -> Cells {
+        let inputs = self.inputs.iter().zip(values);
+        let reaches = inputs.map(|(&input, values)| Reach::of(values, digits(&fed[input])));
+        let reaches: Option<Vec<Reach>> = reaches.collect();
+        match reaches.filter(|_| self.patience == 0).and_then(|reaches| self.cut(&reaches, rows)) {
+            Some(cells) => cells,
+            None => {
+                self.patience = self.patience.max(4 * self.elements as u64);
+                self.compensated()
             }
-            Cells::Pairs(pairs) => add_pairs(values(0, first), values(1, second), splits, cells, pairs),
+        }
+    }
+
+    fn cut(&mut self, reaches: &[Reach], rows: u64) -> Option<Cells> {
+        // Draining is rare beside so many rows of an element.
+        const ROWS_OF_AN_ELEMENT: u64 = 64;
+        const LEAST_ROWS: u64 = 1 << 16;
+        let enough = rows.max(self.elements as u64);
+        let wanted = (self.elements as u64 * ROWS_OF_AN_ELEMENT).max(LEAST_ROWS);
+        let split = |reach| Split::of(reach, wanted).filter(|split| split.rows() >= enough);
+        let mut splits = reaches.iter().zip(&mut self.reach).map(|(&reach, known)| {
+            // What came before may have been an exception.
+            let joined = Some(known.and(reach)).filter(|joined| split(*joined).is_some());
+            *known = joined.unwrap_or(reach);
+            split(*known)
+        });
+        Some(match (splits.next()?, splits.next()) {
+            (one, None) => Cells::CutSingles(CutSingles::new(self.elements), one?),
+            (one, Some(other)) => Cells::CutPairs(CutPairs::new(self.elements), [one?, other?]),
+        })
+    }
+
+    fn compensated(&self) -> Cells {
+        match self.inputs[..] {
+            [_] => Cells::Singles(vec![Single::default(); self.elements]),
+            _ => Cells::Pairs(vec![Pair::default(); self.elements]),
         }
     }
 
@@ -158,24 +178,31 @@ impl Paired {
     }
 
     /// Takes out what the cells hold, leaves them empty, and tells it of those that held rows.
-    pub(super) fn drain(&mut self, mut take: impl FnMut(Drained)) {
-        self.rows = 0;
+    pub(super) fn drain(&mut self, mut take: impl FnMut(usize, CellSums)) {
+        if std::mem::take(&mut self.rows) == 0 {
+            return;
+        }
+        let elements = 0..self.elements;
         match &mut self.cells {
-            Cells::Singles(singles) => drain_cells(singles, &mut take),
-            Cells::Pairs(pairs) => drain_cells(pairs, &mut take),
+            Cells::None => {}
+            Cells::CutSingles(sums, split) => {
+                elements.for_each(|i| sums.take(i, *split).into_iter().for_each(|sums| take(i, sums)));
+            }
+            Cells::CutPairs(sums, splits) => {
+                elements.for_each(|i| sums.take(i, *splits).into_iter().for_each(|sums| take(i, sums)));
+            }
+            Cells::Singles(sums) => drain(sums, Single::sums, take),
+            Cells::Pairs(sums) => drain(sums, Pair::sums, take),
         }
     }
 }
 
-fn allowed(splits: [Split; 2], reaches: [Reach; 2]) -> u64 {
-    splits[0].rows(reaches[0]).min(splits[1].rows(reaches[1]))
-}
-
-fn drain_cells<C: Summed + Default>(cells: &mut [C], take: &mut impl FnMut(Drained)) {
-    for (element, cell) in cells.iter_mut().enumerate().filter(|(_, cell)| cell.rows() > 0) {
-        let (rows, sums, missing) = (cell.rows(), cell.sums(), cell.missing());
-        *cell = C::default();
-        take(Drained { element, rows, sums, missing });
+fn drain<C: Default>(cells: &mut [C], sums: impl Fn(&C) -> CellSums, mut take: impl FnMut(usize, CellSums)) {
+    for (element, cell) in cells.iter_mut().enumerate() {
+        let sums = sums(&std::mem::take(cell));
+        if sums.rows > 0 {
+            take(element, sums);
+        }
     }
 }
 

@@ -66,15 +66,20 @@ impl Zones {
         self.known() > self.kept.load(Ordering::Relaxed)
     }
 
-    /// Looks at `values`, those of `column` in `rows`, if they are a zone not yet known. Types without
-    /// numbers have no zones.
+    /// Looks at `values`, those of `column` in `rows`, which begin with a zone: at each zone there not yet known. Types
+    /// without numbers have no zones.
     pub fn learn(&self, column: usize, rows: &Range<u64>, values: &ArrayRef) {
-        let Ok(zone) = self.starts.binary_search(&rows.start) else { return };
-        if self.starts.get(zone + 1) != Some(&rows.end) || self.zone(column, zone).is_some() {
-            return;
-        }
-        if let Some(domain) = aggregate::bounds(values) {
-            self.set(column, zone, domain);
+        let Ok(first) = self.starts.binary_search(&rows.start) else { return };
+        let ends = self.starts.iter().enumerate().skip(first + 1).take_while(|(_, end)| **end <= rows.end);
+        for (next, &end) in ends {
+            let start = self.starts[next - 1];
+            if self.zone(column, next - 1).is_some() {
+                continue;
+            }
+            let part = values.slice((start - rows.start) as usize, (end - start) as usize);
+            if let Some(domain) = aggregate::bounds(&part) {
+                self.set(column, next - 1, domain);
+            }
         }
     }
 

@@ -90,12 +90,13 @@ widest! {
 }
 
 widest! {
-    /// Multiplies every cell by `copies`, a power of two, and adds the row's place among as many: neighbouring rows of
-    /// one cell then touch different accumulators, and none waits for the store before it.
-    pub fn spread(cells: &mut [u32], copies: u32) {
+    /// Adds `first` to every cell, wrapping around, multiplies it by `copies`, a power of two, and adds the row's place
+    /// among as many: neighbouring rows of one cell then touch different accumulators, and none waits for the store
+    /// before it.
+    pub fn spread(cells: &mut [u32], first: u32, copies: u32) {
         let (shift, last) = (copies.trailing_zeros(), copies - 1);
         for (i, cell) in cells.iter_mut().enumerate() {
-            *cell = *cell << shift | (i as u32 & last);
+            *cell = cell.wrapping_add(first) << shift | (i as u32 & last);
         }
     }
 }

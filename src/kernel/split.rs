@@ -1,12 +1,13 @@
-//! Reals cut in two, so that neither the upper nor the lower parts round when they are added up.
+//! Reals cut in two whole numbers, so that neither the upper nor the lower halves round when they are added up.
 //!
-//! After Demmel and Nguyen, "Fast Reproducible Floating-Point Summation" (ARITH 2013). Let every value be a multiple of
-//! `2^unit` and at most `2^most` in magnitude, and `M = 1.5 * 2^k` with `most < k`. Then `upper = (M + v) - M` is `v`
-//! rounded to a multiple of `2^(k - 52)`, still at most `2^most`, and `lower = v - upper` is exact, a multiple of
-//! `2^unit` of at most `2^(k - 53)`. Whole multiples of a power of two add up exactly below `2^53` times that power: so do
-//! `2^(k + 1 - most)` upper parts, and `2^(unit + 106 - k)` lower parts. Of values within a factor of `2^20` of each
-//! other that is more than `2^16` rows, of which no digit is lost; two additions a row, where TwoSum takes seven.
+//! After Demmel and Nguyen, "Fast Reproducible Floating-Point Summation" (ARITH 2013), with sums in integers. Let a value
+//! be a multiple of `2^fine` and at most `2^(fine + 2 bits)` in magnitude, and `coarse = fine + bits`. Then
+//! `1.5 * 2^(coarse + 52) + v` is `v` rounded to a multiple of `2^coarse`, and its bits, as those of a whole number, are
+//! the bits of the constant plus that multiple, at most `2^bits`. What is left of `v` is exact, at most half of
+//! `2^coarse`, and becomes a multiple of `2^fine` in the same way. Such whole numbers of `2^(61 - bits)` rows add up in
+//! 64 bits, where the constants of all rows, wrapped around, are taken away at the end.
 
+use super::fold::Sum;
 use super::wide::widest;
 
 /// Bounds on the magnitudes of some finite values.
@@ -19,10 +20,19 @@ pub struct Reach {
 }
 
 /// Where values are cut.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Split {
-    exponent: i32,
-    magic: f64,
+    /// Lower halves are multiples of `2^fine`.
+    fine: i32,
+    /// Bits of a half.
+    bits: i32,
+}
+
+/// The numbers that are added to round to either half.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Halves {
+    pub(super) upper: f64,
+    pub(super) lower: f64,
 }
 
 impl Reach {
@@ -66,38 +76,52 @@ widest! {
     }
 }
 
+/// Bits by which rows times halves may fill a word with its sign.
+const WORD: i32 = 61;
+/// Most bits of a half, of the 52 after the point of a constant.
+const MOST_BITS: i32 = 50;
+
+fn power(exponent: i32) -> f64 {
+    f64::from_bits(((exponent + 1023) as u64) << 52)
+}
+
 impl Split {
-    /// The cut by which as many rows as possible add up exactly; `None` where exponents leave the range of numbers.
-    pub fn of(reach: Reach) -> Option<Split> {
-        let exponent = if reach == Reach::ZERO { 0 } else { (105 + reach.unit + reach.most) >> 1 };
-        let is_normal = (-960..1020).contains(&exponent);
-        is_normal.then(|| Split { exponent, magic: 1.5 * f64::from_bits(((exponent + 1023) as u64) << 52) })
+    /// A cut for values of this reach, with as much room to either side as lets `rows` rows add up, or fewer where their
+    /// reach is too wide for that. `None` where it is too wide for any, or exponents leave the range of numbers.
+    pub fn of(reach: Reach, rows: u64) -> Option<Split> {
+        let wanted = WORD - rows.max(1).next_power_of_two().trailing_zeros() as i32;
+        let (most, unit) = if reach == Reach::ZERO { (0, 0) } else { (reach.most, reach.unit) };
+        let width = most - unit;
+        let bits = wanted.clamp(1, MOST_BITS).max((width + 1) / 2);
+        let fine = unit - (2 * bits - width) / 2;
+        let is_normal = fine > -960 && fine + 2 * bits < 900;
+        (bits <= MOST_BITS && is_normal).then_some(Split { fine, bits })
     }
 
-    /// How many rows of such values certainly add up exactly; 0 where this cut is not for them.
-    pub fn rows(self, reach: Reach) -> u64 {
-        const MOST: i32 = 40;
-        if reach == Reach::ZERO {
-            return 1 << MOST;
-        }
-        let (upper, lower) = (self.exponent + 1 - reach.most, reach.unit + 106 - self.exponent);
-        match upper.min(lower) {
-            ..2 => 0,
-            bits => 1 << bits.min(MOST),
-        }
+    /// How many rows certainly add up.
+    pub fn rows(self) -> u64 {
+        1 << (WORD - self.bits)
     }
 
-    /// The number that is added and taken away.
-    #[inline]
-    pub fn magic(self) -> f64 {
-        self.magic
+    /// The greatest magnitude that may be cut.
+    pub(super) fn limit(self) -> f64 {
+        power(self.fine + 2 * self.bits)
     }
 
-    /// The upper and the lower part of a value.
-    #[inline]
-    pub fn cut(self, value: f64) -> (f64, f64) {
-        let upper = (self.magic + value) - self.magic;
-        (upper, value - upper)
+    pub(super) fn halves(self) -> Halves {
+        Halves { upper: 1.5 * power(self.fine + self.bits + 52), lower: 1.5 * power(self.fine + 52) }
+    }
+
+    /// What `rows` values add up to, of whose halves these are the sums, wrapped around.
+    pub(super) fn sum(self, upper: u64, lower: u64, rows: u64) -> Sum {
+        let without =
+            |sum: u64, constant: f64| sum.wrapping_sub(rows.wrapping_mul(constant.to_bits())).cast_signed();
+        let halves = self.halves();
+        let (upper, lower) = (without(upper, halves.upper), without(lower, halves.lower));
+        let whole = (i128::from(upper) << self.bits) + i128::from(lower);
+        let high = whole as f64;
+        let low = (whole - high as i128) as f64;
+        Sum { high: high * power(self.fine), low: low * power(self.fine) }
     }
 }
 
@@ -138,42 +162,52 @@ mod tests {
         })
     }
 
+    /// The sum of `values` by halves.
+    fn by_halves(values: &[f64], split: Split) -> Sum {
+        let Halves { upper, lower } = split.halves();
+        let (mut uppers, mut lowers) = (0u64, 0u64);
+        for value in values {
+            assert!(value.abs() <= split.limit());
+            let half = value + upper;
+            let rest = value - (half - upper);
+            assert_eq!(rest, (rest + lower) - lower);
+            uppers = uppers.wrapping_add(half.to_bits());
+            lowers = lowers.wrapping_add((rest + lower).to_bits());
+        }
+        split.sum(uppers, lowers, values.len() as u64)
+    }
+
     #[test]
-    fn not_a_digit_is_lost_in_as_many_rows_as_are_allowed() {
-        for (seed, centre) in [-900, -40, 0, 3, 800].into_iter().enumerate() {
-            for spread in [1, 2, 10, 20, 30] {
+    fn not_a_digit_is_lost() {
+        for (seed, centre) in [-850, -40, 0, 3, 790].into_iter().enumerate() {
+            for (spread, rows) in [(1, 1 << 20), (2, 4096), (10, 4096), (20, 1 << 20), (30, 4096)] {
                 let values: Vec<f64> = random(seed as u64, 4096)
                     .map(|(v, e)| v * 2f64.powi(centre + e % spread))
-                    .chain([0.0, -0.0, f64::NAN])
+                    .chain([0.0, -0.0])
                     .collect();
-                let reach = Reach::of(&values, 53).unwrap();
-                let split = Split::of(reach).unwrap();
-                let rows = split.rows(reach).min(values.len() as u64) as usize;
-                assert!(rows > 1000, "{centre} {spread} {rows}");
-                let values = || values[values.len() - rows..].iter().filter(|v| !v.is_nan()).copied();
-                let (mut upper, mut lower) = (0.0, 0.0);
-                for value in values() {
-                    let parts = split.cut(value);
-                    assert_eq!(parts.0 + parts.1, value);
-                    (upper, lower) = (upper + parts.0, lower + parts.1);
-                }
-                assert_eq!(exactly([upper, lower].into_iter()), exactly(values()));
+                let split = Split::of(Reach::of(&values, 53).unwrap(), rows).unwrap();
+                assert!(split.rows() >= 4096.max(rows >> 5), "{centre} {spread} {split:?}");
+                let Sum { high, low } = by_halves(&values, split);
+                assert_eq!(exactly([high, low].into_iter()), exactly(values.into_iter()));
             }
         }
     }
 
     #[test]
-    fn equal_values_of_any_size_reach_the_bound_without_rounding() {
+    fn as_many_rows_as_are_allowed_do_not_wrap_around() {
         for value in [1.0, 1.1, -0.1, 1.0 - f64::EPSILON, 2f64.powi(300) * 1.7, 1e-200] {
-            let reach = Reach::of(&[value], 53).unwrap();
-            let split = Split::of(reach).unwrap();
-            let rows = split.rows(reach);
-            assert!(rows >= 1 << 25);
-            let (upper, lower) = split.cut(value);
-            // Every partial sum is a whole number of units.
-            let last = (upper * (rows - 1) as f64, lower * (rows - 1) as f64);
-            assert_eq!((last.0 + upper) - last.0, upper);
-            assert_eq!((last.1 + lower) - last.1, lower);
+            let split = Split::of(Reach::of(&[value], 53).unwrap(), 1 << 20).unwrap();
+            let rows = split.rows();
+            assert_eq!(rows, 1 << 20);
+            for value in [value, split.limit(), -split.limit()] {
+                let Halves { upper, lower } = split.halves();
+                let half = value + upper;
+                let rest = (value - (half - upper)) + lower;
+                let all = |half: f64| half.to_bits().wrapping_mul(rows);
+                // A power of two times the value.
+                let sum = split.sum(all(half), all(rest), rows);
+                assert_eq!(sum, Sum { high: value * rows as f64, low: 0.0 });
+            }
         }
     }
 
@@ -190,9 +224,8 @@ mod tests {
             let units = value / 2f64.powi(unit.max(-1022)) * 2f64.powi(unit.max(-1022) - unit);
             assert_eq!(units.fract(), 0.0, "{value:e}");
         }
-        let far = reach(&[1.0, 1e100]).unwrap();
-        assert_eq!(Split::of(far).map(|split| split.rows(far)), Some(0));
+        assert_eq!(Split::of(reach(&[1.0, 1e100]).unwrap(), 1), None);
         let narrow = Reach::of(&[1.0, 2f64.powi(30)], 24).unwrap();
-        assert!(Split::of(narrow).is_some_and(|split| split.rows(narrow) > 1 << 20));
+        assert!(Split::of(narrow, 1 << 20).is_some_and(|split| split.rows() >= 1 << 20));
     }
 }

@@ -66,6 +66,13 @@ impl Layout {
         first..(first + self.unit_chunks).min(self.chunks())
     }
 
+    /// Rows of the chunks of unit `u`, so many chunks at a time.
+    pub(super) fn stretches(&self, u: usize, together: usize) -> impl Iterator<Item = Range<u64>> {
+        let chunks = self.unit(u);
+        let end = chunks.end;
+        chunks.step_by(together).map(move |first| self.starts[first]..self.starts[end.min(first + together)])
+    }
+
     /// The chunk that holds `row`, which must lie inside the table.
     pub fn chunk_of(&self, row: u64) -> usize {
         self.starts.partition_point(|&start| start <= row) - 1

@@ -123,7 +123,7 @@ impl Partial {
 const BLOCK: usize = 2048;
 
 /// Chunks that are asked of the disk together, ahead of the scan.
-const TOGETHER: u64 = 8;
+const TOGETHER: u64 = 16;
 
 /// Of so many rows at least one must pass for the others to be worked on beside it. Below that, the passing
 /// rows are brought together before anything else is computed of them.
@@ -214,7 +214,21 @@ impl Pass {
         self.questions.iter().map(Partial::of_table).collect()
     }
 
-    /// Folds the rows of one chunk into the accumulators of its unit and the tallies of the worker.
+    /// How many chunks are read and folded at once into these accumulators: several where nothing is computed of the
+    /// columns as they are but extremes, of which those of a chunk are found as fast as a question is put.
+    pub(super) fn chunks_at_once(&self, partials: &[Partial]) -> usize {
+        const SEVERAL: usize = 4;
+        let is_extreme = |partial: &Partial| matches!(partial, Partial::Grid(lanes) if lanes.are_extremes());
+        let is_plain = self.clauses.is_empty()
+            && self.axes.is_empty()
+            && self.exprs.iter().all(|expr| expr.as_column().is_some())
+            && self.questions.iter().all(Compiled::is_one_cell)
+            && partials.iter().all(is_extreme)
+            && self.dataset.source().splits().is_empty();
+        if is_plain { SEVERAL } else { 1 }
+    }
+
+    /// Folds the rows of one or more chunks into the accumulators of its unit and the tallies of the worker.
     pub(super) fn update(
         &self,
         rows: Range<u64>,
@@ -439,7 +453,7 @@ impl Compiled {
         }
         let spread = self.spread() as u32;
         if spread > 1 {
-            fold::spread(&mut scratch.cells, spread);
+            fold::spread(&mut scratch.cells, 0, spread);
         }
         trash * spread
     }

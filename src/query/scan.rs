@@ -280,8 +280,7 @@ fn one_unit(
         None => Partial::of_unit(question),
     };
     let mut partials = pass.questions.iter().zip(begun).map(partial).collect::<Result<Vec<_>, _>>()?;
-    for chunk in layout.unit(unit) {
-        let rows = layout.chunk(chunk);
+    for rows in layout.stretches(unit, pass.chunks_at_once(&partials)) {
         let count = rows.end - rows.start;
         pass.update(rows, &mut partials, worker, memory, task)?;
         task.advance(count)?;

@@ -61,16 +61,15 @@ impl Cells {
     ) -> Result<(), QueryError> {
         self.write(question, keys, block.len(), cells)?;
         if let Some(mask) = mask {
-            keep_passing(cells, mask, &block, 0);
+            // One less than the first group's.
+            keep_passing(cells, mask, &block, u32::MAX);
         }
-        if self.spread > 1 {
-            fold::spread(cells, self.spread as u32);
-        }
+        fold::spread(cells, 1, self.spread as u32);
         self.lanes.update(feed, block, cells, 0);
         Ok(())
     }
 
-    /// Writes the element of every tuple of keys, and makes room for it.
+    /// Writes the number of every tuple of keys, and makes room for its element, which is one more.
     fn write(
         &mut self,
         question: &Compiled,
@@ -80,7 +79,6 @@ impl Cells {
     ) -> Result<(), QueryError> {
         cells.resize(rows, 0);
         self.grouper.write(keys, cells)?;
-        cells.iter_mut().for_each(|cell| *cell += 1);
         self.gather_to(question, fold::copies(self.grouper.len()));
         self.lanes.grow((self.grouper.len() + 2) * self.spread);
         Ok(())
@@ -125,7 +123,7 @@ impl Cells {
         let mut cells = Vec::new();
         self.write(question, &keys, live.len(), &mut cells)?;
         let mut targets = vec![0; other.lanes.len()];
-        live.iter().zip(cells).for_each(|(&group, cell)| targets[group as usize + 1] = cell as usize);
+        live.iter().zip(cells).for_each(|(&group, cell)| targets[group as usize + 1] = cell as usize + 1);
         self.lanes.merge(&other.lanes, 0..other.lanes.len(), |element| targets[element]);
         Ok(())
     }
@@ -146,7 +144,7 @@ impl Cells {
                         self.write(question, &keys, block.len(), &mut cells)?;
                         for (&element, &cell) in elements[block].iter().zip(&cells) {
                             let element = element as usize;
-                            self.lanes.merge(lanes, element..element + 1, |_| cell as usize);
+                            self.lanes.merge(lanes, element..element + 1, |_| cell as usize + 1);
                         }
                     }
                 }
