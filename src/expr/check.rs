@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::error::{ExprError, nearest};
-use super::functions::{Function, all_names, function};
+use super::functions::{Function, all_names, function, structure_fields};
 use super::literal::{Literal, common, parse_time};
 use super::named::{named, placed};
 use super::negated::negated;
@@ -24,9 +24,7 @@ struct Checker<'a> {
 }
 
 /// Names before a method that say which family it is of.
-const NAMESPACES: [&str; 4] = ["str", "dt", "td", "geo"];
-/// Names that Vaex has for lists and structures as such.
-const NESTED: [&str; 6] = ["struct_get", "struct_project", "join", "stack", "dot_product", "index_values"];
+const NAMESPACES: [&str; 5] = ["str", "dt", "td", "geo", "struct"];
 
 /// Names people put before a function out of habit.
 const MODULES: [&str; 4] = ["np", "numpy", "math", "vaex"];
@@ -175,12 +173,6 @@ impl Checker<'_> {
         if let Some(found) = function(name).or_else(|| function(&name.to_ascii_lowercase())) {
             return Ok(found);
         }
-        if NESTED.contains(&name.trim_start_matches("str_").trim_start_matches("pandas_")) {
-            let message = format!(
-                "{name} is not among the functions on lists: list_sum, list_length, getitem(list, place)"
-            );
-            return Err(ExprError::new(message, span));
-        }
         let message = match self.schema.position(name) {
             Some(_) => format!("{name} is a column, not a function; an operator is expected after it"),
             None => format!("there is no function {name}"),
@@ -189,18 +181,17 @@ impl Checker<'_> {
         Err(ExprError { message, span, suggestion })
     }
 
+    /// A constant, or the values of a row.
     fn list(&self, items: &[Ast], span: Range<usize>) -> Result<Expr, ExprError> {
+        let checked = self.all(items)?;
+        if checked.iter().any(|item| !item.is_constant()) {
+            return self.call(known("stack", &span)?, checked, items, span);
+        }
         let mut literals = Vec::with_capacity(items.len());
-        for item in items {
-            let checked = self.check(item)?;
-            match checked.as_literal() {
-                Some(Literal::List(_)) | None => match super::program::constant(&checked) {
-                    Some(literal) => literals.push(literal),
-                    None => {
-                        return Err(ExprError::new("a list holds constants only", item.span.clone()));
-                    }
-                },
-                Some(literal) => literals.push(literal.clone()),
+        for (item, checked) in items.iter().zip(&checked) {
+            match super::program::constant(checked) {
+                Some(literal) => literals.push(literal),
+                None => return Err(ExprError::new("a list holds no such constants", item.span.clone())),
             }
         }
         if literals.iter().any(|literal| matches!(literal, Literal::Time { .. })) {
@@ -256,6 +247,16 @@ impl Checker<'_> {
                 ),
                 name_span,
             ));
+        }
+        if let (None, None, Some(fields)) = (namespace, arguments, structure_fields(subject_expr.data_type()))
+        {
+            let part = Ast::text(name, name_span.clone());
+            let is_part = fields.iter().any(|field| field.name() == name);
+            if is_part || function(name).is_none() {
+                let arguments = vec![subject_expr, self.check(&part)?];
+                let parts = [subject.clone(), part];
+                return self.call(known("struct_get", &name_span)?, arguments, &parts, ast.span.clone());
+            }
         }
         let found = match namespace {
             Some(space) => function(&format!("{space}_{name}")).or_else(|| function(name)),

@@ -18,7 +18,7 @@
 //! product    = sign { ("*" | "/" | "//" | "%") sign }
 //! sign       = ("-" | "+" | "not" | "!" | "~") sign | power
 //! power      = postfix [ ("**" | "^") sign ]                    right-associative: 2**3**2 = 2**9
-//! postfix    = primary { "." name [ "(" [ items ] ")" ] }       x.sqrt(), name.str.lower(), t.dt.hour
+//! postfix    = primary { "." name [ "(" [ items ] ")" ] }       x.sqrt(), name.str.lower(), t.dt.hour, structure.part
 //! primary    = number | text | date | name | "`" any "`" | name "(" [ items ] ")"
 //!            | "(" choice ")" | "[" [ items ] "]" | "(" choice "," [ items ] ")"
 //! items      = [ name "=" ] choice { "," [ name "=" ] choice } [ "," ]          named as in the signature

@@ -46,6 +46,13 @@ pub(super) enum AstKind {
     },
 }
 
+impl Ast {
+    /// A name taken for a text.
+    pub(super) fn text(name: &str, span: Range<usize>) -> Ast {
+        Ast { kind: AstKind::Literal(Literal::Text(name.to_owned())), span, depth: 1 }
+    }
+}
+
 /// Reads a whole text as one expression.
 pub(super) fn parse(text: &str) -> Result<Ast, ExprError> {
     if text.len() > LONGEST {

@@ -53,6 +53,10 @@ pub fn describe(data_type: &DataType) -> String {
         DataType::Date32 | DataType::Date64 => "a date".to_owned(),
         DataType::Duration(_) => "a duration".to_owned(),
         DataType::List(item) => format!("a list of {}", describe(item.data_type())),
+        DataType::Struct(fields) => {
+            let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+            format!("a structure of {}", names.join(", "))
+        }
         t => match kind(t) {
             Kind::Text => "text".to_owned(),
             Kind::Integer => format!("a whole number ({})", t.to_string().to_lowercase()),

@@ -73,7 +73,8 @@ fn cell(array: &ArrayRef, row: usize) -> String {
 fn line(t: &Table, text: &str, expr: &Expr, out: &mut String) {
     let array = t.array(expr);
     let domain = expr.domain(&|name| bounds(&t.arrays[t.schema.position(name).unwrap()]));
-    assert!(holds(domain, bounds(&array)), "{text}: {domain:?} does not hold {:?}", bounds(&array));
+    let is_held = array.data_type().is_nested() || holds(domain, bounds(&array));
+    assert!(is_held, "{text}: {domain:?} does not hold {:?}", bounds(&array));
     assert_eq!(t.parse(&expr.to_string()), *expr, "{text} is printed as {expr}");
     let range = match domain {
         d if d == (Domain { missing: d.missing, ..Domain::ALL }) => "any".to_owned(),
@@ -115,12 +116,10 @@ fn every_function_has_an_example_that_holds() {
         if result == "null" {
             assert_eq!(value, "-", "{}", function.example);
         } else {
-            assert_eq!(
-                t.values(&format!("({call}) == {result}")),
-                ["true"; 5].join(" "),
-                "{}",
-                function.example
-            );
+            // Examples of what constants cannot show tell of the first row.
+            let rows = if t.parse(call).is_constant() { 5 } else { 1 };
+            let holds = t.values(&format!("({call}) == {result}"));
+            assert!(holds.split(' ').take(rows).all(|holds| holds == "true"), "{}", function.example);
             if !result.starts_with('\'') && !result.contains("-0") {
                 assert_eq!(value.contains('.'), result.contains('.'), "{}: {value}", function.example);
             }

@@ -17,9 +17,10 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, DictionaryArray, DurationMillisecondArray, Float32Array, Float64Array, Int8Array,
-    Int32Array, Int64Array, StringArray, TimestampNanosecondArray, TimestampSecondArray, UInt8Array,
-    UInt64Array,
+    Int32Array, Int64Array, StringArray, StructArray, TimestampNanosecondArray, TimestampSecondArray,
+    UInt8Array, UInt64Array,
 };
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::Int32Type;
 use outcrop::data::{Field, Schema, format_value};
 use outcrop::expr::{Expr, Program};
@@ -99,9 +100,21 @@ pub(crate) fn table() -> Table {
         ),
         ("odd name", Arc::new(Int64Array::from(vec![Some(1), Some(2), Some(3), Some(4), None]))),
         ("and", Arc::new(Int64Array::from(vec![Some(1), Some(2), Some(3), Some(4), None]))),
+        ("pair", pairs()),
     ];
     let fields = columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone())).collect();
     Table { schema: Schema::new(fields), arrays: columns.into_iter().map(|(_, array)| array).collect() }
+}
+
+/// A structure of a number `a` and a text `b`; missing as a whole in the last row.
+fn pairs() -> ArrayRef {
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), None, Some(-1), Some(0), Some(5)]));
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("p"), Some("q"), None, Some(""), Some("r")]));
+    let field =
+        |name: &str, array: &ArrayRef| arrow::datatypes::Field::new(name, array.data_type().clone(), true);
+    let fields = vec![field("a", &numbers), field("b", &texts)].into();
+    let nulls = NullBuffer::from(vec![true, true, true, true, false]);
+    Arc::new(StructArray::new(fields, vec![numbers, texts], Some(nulls)))
 }
 
 impl Table {
@@ -112,7 +125,7 @@ impl Table {
     pub(crate) fn array(&self, expr: &Expr) -> ArrayRef {
         let program = Program::compile(std::slice::from_ref(expr), &self.schema);
         let columns: Vec<ArrayRef> = program.columns().iter().map(|i| self.arrays[*i].clone()).collect();
-        let found = program.run(&columns, 5).unwrap().pop().unwrap();
+        let found = program.run(&columns, 5).unwrap_or_else(|error| panic!("{expr}: {error}")).pop().unwrap();
         assert_eq!(found.data_type(), expr.data_type(), "{expr}");
         assert_eq!(found.len(), 5, "{expr}");
         found

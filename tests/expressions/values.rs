@@ -248,6 +248,81 @@ fn lists_are_summed_counted_and_taken_apart() {
 }
 
 #[test]
+fn the_values_of_a_row_make_a_list() {
+    let t = table();
+    assert_eq!(t.values("list_sum([s, 0.5])"), "-127.5 -0.5 0.5 127.5 0.5");
+    assert_eq!(t.values("list_sum(stack([b, s, 1]))"), "-127 1 201 383 1");
+    assert_eq!(t.values("getitem([name, 'x'], 0)"), "Ant bee  Größe -");
+    assert_eq!(t.values("dot_product([b, s], [2, 1])"), "-128 1 400 637 -");
+    assert_eq!(t.values("dot_product([x, 1], [1, 0.5])"), "2.0 0.5 NaN inf -");
+    assert_eq!(t.values("str_join([name, kind], '-')"), "Ant-Ant bee-bee - Größe-Größe -");
+    assert_eq!(t.values("['a', null].str.join(name)"), "aAnt abee a aGröße -");
+    let refused = |text: &str| {
+        let error = Expr::parse(text, &t.schema).unwrap_err();
+        (error.to_string(), text[error.span].to_owned())
+    };
+    let (error, place) = refused("dot_product([x, 1], [1, 2, 3])");
+    assert!(error.contains("2 items are expected here as before, not 3") && place == "[1, 2, 3]", "{error}");
+    let (error, place) = refused("[x, 'a']");
+    assert!(error.contains("is expected here as before, not text") && place == "'a'", "{error}");
+    let (error, place) = refused("[x, [1]]");
+    assert!(error.contains("a value of a row is expected here, not a list") && place == "[1]", "{error}");
+    let (error, place) = refused("str_join([x, 1], ',')");
+    assert!(error.contains("a list of texts is expected") && place == "[x, 1]", "{error}");
+    let (error, place) = refused("x in [l, 1]");
+    assert!(error.contains("constant") && place == "[l, 1]", "{error}");
+}
+
+#[test]
+fn a_product_of_lists_that_does_not_fit_is_counted_and_one_that_has_no_partner_is_not() {
+    let items = |list: &[Option<i64>]| Some(list.to_vec());
+    let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>([
+        items(&[Some(1), Some(2)]),
+        items(&[Some(i64::MAX), Some(2)]),
+        None,
+        items(&[None, Some(1)]),
+        items(&[Some(1)]),
+    ]));
+    let schema = Schema::new(vec![Field::new("l", lists.data_type().clone())]);
+    let program = Program::compile(&[Expr::parse("dot_product(l, [3, 4])", &schema).unwrap()], &schema);
+    let (found, overflowed) = program.run_counting(&[lists], 5).unwrap();
+    let cells: Vec<String> = (0..5).map(|i| format_value(&found[0], i).unwrap_or("-".to_owned())).collect();
+    assert_eq!((cells.join(" ").as_str(), &overflowed[..]), ("11 - - - -", &[1][..]));
+}
+
+#[test]
+fn parts_of_a_structure_are_values_like_any_other() {
+    let t = table();
+    for text in ["pair.a", "struct_get(pair, 'a')", "pair.struct.get('a')", "struct_get(pair, 0)"] {
+        assert_eq!(t.values(text), "7 - -1 0 -", "{text}");
+        assert_eq!(t.parse(text).columns(), ["pair"]);
+    }
+    assert_eq!(t.values("pair.b.upper() + 'x'"), "Px Qx - x -");
+    assert_eq!(t.values("struct_project(pair, ['b']).b"), "p q -  -");
+    assert_eq!(t.values("struct_get(struct_project(pair, ['b', 'a']), 1) + 1"), "8 - 0 1 -");
+    assert_eq!(t.values("pair is null"), "false false false false true");
+    let refused = |text: &str| {
+        let error = Expr::parse(text, &t.schema).unwrap_err();
+        (error.message, text[error.span].to_owned(), error.suggestion)
+    };
+    let (message, place, _) = refused("1 + pair.c");
+    assert_eq!((message.as_str(), place.as_str()), ("this structure has no part c, only a, b", "c"));
+    assert_eq!(refused("struct_get(pair, 'aa')").2.as_deref(), Some("'a'"));
+    assert_eq!(refused("struct_get(pair, 2)").0, "this structure has no part 2; from 0 on they are a, b");
+    assert_eq!(refused("struct_get(x, 'a')").0, "a structure is expected here, not a number (float64)");
+    assert_eq!(refused("struct_get(pair, name)").1, "name");
+    assert!(refused("pair + 1").0.contains("not a structure of a, b"));
+}
+
+#[test]
+fn codes_of_a_dictionary_are_told() {
+    let t = table();
+    assert_eq!(t.values("index_values(kind)"), "0 1 2 3 -");
+    let error = Expr::parse("index_values(name)", &t.schema).unwrap_err();
+    assert!(error.message.contains("a dictionary column is expected here, not text"), "{error}");
+}
+
+#[test]
 fn equal_values_have_equal_hashes() {
     let t = table();
     assert_eq!(t.values("hash(l) == hash(float64(l))"), "false true true true false");

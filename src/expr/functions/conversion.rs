@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, LargeStringBuilder};
-use arrow::compute::{CastOptions, cast, cast_with_options};
+use arrow::compute::{CastOptions, can_cast_types, cast, cast_with_options};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 
@@ -127,7 +127,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         signature: "str(x)",
         doc: "The value as text.",
         example: "str(1.5) = '1.5'",
-        types: |arguments| Typing::new(vec![arguments[0].data_type().clone()], DataType::LargeUtf8),
+        types: |arguments| {
+            expect_writable(&arguments[0])?;
+            Typing::new(vec![arguments[0].data_type().clone()], DataType::LargeUtf8)
+        },
         kernel: |a| cast(a.array(0), &DataType::LargeUtf8),
         domain: bounds::all,
         ..CAST
@@ -158,6 +161,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ..CAST
     },
 ];
+
+/// Fails if values have no text.
+fn expect_writable(value: &Expr) -> Result<(), Mistake> {
+    match value.data_type() {
+        own if can_cast_types(own, &DataType::LargeUtf8) => Ok(()),
+        own => Err(Mistake::at(0, format!("{} is not written as one text", describe(own)))),
+    }
+}
 
 fn cast_types(arguments: &[Expr], output: DataType) -> Result<Typing, Mistake> {
     let own = arguments[0].data_type();
@@ -211,6 +222,7 @@ fn astype_types(arguments: &[Expr]) -> Result<Typing, Mistake> {
         }
     };
     if output == DataType::LargeUtf8 {
+        expect_writable(&arguments[0])?;
         return Typing::new(vec![arguments[0].data_type().clone(), DataType::Utf8], output);
     }
     let Typing { mut parameters, output } = cast_types(&arguments[..1], output)?;
@@ -349,6 +361,7 @@ fn format_types(arguments: &[Expr]) -> Result<Typing, Mistake> {
         ));
     };
     let own = if pattern.letter == 's' {
+        expect_writable(&arguments[0])?;
         DataType::LargeUtf8
     } else {
         expect_numbers(&arguments[..1], 0)?;

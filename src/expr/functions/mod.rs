@@ -15,6 +15,7 @@ mod nested;
 mod numeric;
 mod operators;
 mod pattern;
+mod structure;
 mod text;
 mod time;
 
@@ -27,6 +28,8 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType};
 use arrow::error::ArrowError;
 
 use self::bounds::Bounds;
+pub(super) use self::nested::paired_rows;
+pub(super) use self::structure::fields as structure_fields;
 use super::tree::Expr;
 use super::typing::{Mistake, Typing};
 use crate::kernel::compare::Side;
@@ -51,7 +54,7 @@ pub enum Family {
     Time,
     /// Places on a sphere and in the plane.
     Geometry,
-    /// Lists.
+    /// Lists and structures.
     List,
 }
 
@@ -145,6 +148,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         hash::FUNCTIONS,
         geometry::FUNCTIONS,
         nested::FUNCTIONS,
+        structure::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
