@@ -177,8 +177,15 @@ fn texts_equal_a_text_when_every_byte_does() {
     let pool =
         ["", "C", "CM", "CMT", "CMTX", "VTS", "CMT\0", "\0", "é", "12345678", "123456789", "12345678x"];
     let mut random = Random::new(3);
-    for rows in LENGTHS {
-        let texts: Vec<&str> = (0..rows).map(|_| pool[random.below(pool.len() as u64) as usize]).collect();
+    // Of short texts alone, of those among which some are longer, and of any.
+    for (rows, chosen) in
+        LENGTHS.into_iter().chain([200, 1000]).flat_map(|rows| [(rows, 9), (rows, 10), (rows, pool.len())])
+    {
+        let texts: Vec<&str> = (0..rows)
+            .map(|row| {
+                pool[random.below(if row % 100 == 70 { chosen } else { chosen.min(9) } as u64) as usize]
+            })
+            .collect();
         let bytes: Vec<u8> = texts.iter().flat_map(|text| text.bytes()).collect();
         let mut offsets = vec![0i64];
         for text in &texts {

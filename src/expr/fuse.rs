@@ -7,7 +7,20 @@ use arrow::datatypes::DataType;
 
 use super::fused::{Fused, Operation, Place, is_loadable};
 use super::program::Step;
-use crate::kernel::float::Float;
+use crate::kernel::float::{self, Float};
+
+/// A function of two, the one of its value alone that follows it, and both in one loop. What is multiplied by itself is
+/// squared.
+const JOINED: [(&str, &str, Float); 8] = [
+    ("add", "multiply", float::ADD_SQUARED),
+    ("subtract", "multiply", float::SUBTRACT_SQUARED),
+    ("multiply", "multiply", float::MULTIPLY_SQUARED),
+    ("divide", "multiply", float::DIVIDE_SQUARED),
+    ("add", "sqrt", float::ADD_ROOT),
+    ("subtract", "sqrt", float::SUBTRACT_ROOT),
+    ("multiply", "sqrt", float::MULTIPLY_ROOT),
+    ("divide", "sqrt", float::DIVIDE_ROOT),
+];
 
 /// Joins calls on reals of one width: a call whose value only such a call wants becomes part of it.
 pub(super) fn fuse(mut steps: Vec<Step>, types: &[DataType], outputs: &[(usize, DataType)]) -> Vec<Step> {
@@ -72,14 +85,14 @@ pub(super) fn fuse(mut steps: Vec<Step>, types: &[DataType], outputs: &[(usize, 
                 .collect();
             let register = builder.operations.len();
             if let Some(next) = operation(float, places.len(), &mut places.into_iter(), register) {
-                builder.operations.push(next);
+                builder.operations.push((function.name, next));
                 builder.places.insert(i, Place::Register(register));
             }
             if i != root {
                 replacements.push((i, Step::Inside));
             }
         }
-        let (operations, registers) = with_few_registers(builder.operations);
+        let (operations, registers) = with_few_registers(joined(builder.operations));
         let fused = Fused { inputs: builder.inputs, operations, registers, data_type: types[root].clone() };
         replacements.push((root, Step::Fused(fused)));
     }
@@ -92,7 +105,8 @@ pub(super) fn fuse(mut steps: Vec<Step>, types: &[DataType], outputs: &[(usize, 
 
 struct Builder {
     inputs: Vec<usize>,
-    operations: Vec<Operation>,
+    /// With their functions' names; the result of each is in the register of its number.
+    operations: Vec<(&'static str, Operation)>,
     places: HashMap<usize, Place>,
 }
 
@@ -111,15 +125,56 @@ impl Builder {
     }
 }
 
+/// The registers an operation reads.
+fn reads(operation: &Operation) -> Vec<usize> {
+    let places = match operation {
+        Operation::Unary(_, a, _) => vec![*a],
+        Operation::Binary(_, a, b, _) => vec![*a, *b],
+    };
+    places.into_iter().filter_map(|p| if let Place::Register(i) = p { Some(i) } else { None }).collect()
+}
+
+/// The same operation, on the registers that `held` names in place of its own, and for register `to`.
+fn moved(operation: Operation, held: &[usize], to: usize) -> Operation {
+    let moved = |place: Place| match place {
+        Place::Register(i) => Place::Register(held[i]),
+        other => other,
+    };
+    match operation {
+        Operation::Unary(f, a, _) => Operation::Unary(f, moved(a), to),
+        Operation::Binary(f, a, b, _) => Operation::Binary(f, moved(a), moved(b), to),
+    }
+}
+
+/// Makes one operation of two that have a loop of their own, where nothing else wants the value between them.
+fn joined(operations: Vec<(&'static str, Operation)>) -> Vec<Operation> {
+    let mut wanted = vec![0; operations.len()];
+    operations.iter().flat_map(|(_, operation)| reads(operation)).for_each(|register| wanted[register] += 1);
+    let (mut held, mut out): (Vec<usize>, Vec<(&str, Operation)>) = Default::default();
+    for (name, operation) in operations {
+        let only = match (&operation, &reads(&operation)[..]) {
+            (Operation::Unary(..), &[of]) if wanted[of] == 1 => Some(held[of]),
+            (Operation::Binary(..), &[of, again]) if of == again && wanted[of] == 2 => Some(held[of]),
+            _ => None,
+        };
+        let both =
+            only.and_then(|of| JOINED.iter().find(|(first, then, _)| (*first, *then) == (out[of].0, name)));
+        if let (Some(of), Some((_, _, both))) = (only, both)
+            && let (before, Operation::Binary(float, ..)) = &mut out[of]
+        {
+            (*before, *float) = ("", *both);
+            held.push(of);
+            continue;
+        }
+        let to = out.len();
+        out.push((name, moved(operation, &held, to)));
+        held.push(to);
+    }
+    out.into_iter().map(|(_, operation)| operation).collect()
+}
+
 /// Gives each result a register that no later operation still reads.
 fn with_few_registers(operations: Vec<Operation>) -> (Vec<Operation>, usize) {
-    let reads = |operation: &Operation| -> Vec<usize> {
-        let places = match operation {
-            Operation::Unary(_, a, _) => vec![*a],
-            Operation::Binary(_, a, b, _) => vec![*a, *b],
-        };
-        places.into_iter().filter_map(|p| if let Place::Register(i) = p { Some(i) } else { None }).collect()
-    };
     let mut last_read = vec![0; operations.len()];
     for (n, operation) in operations.iter().enumerate() {
         for value in reads(operation) {
@@ -137,14 +192,7 @@ fn with_few_registers(operations: Vec<Operation>) -> (Vec<Operation>, usize) {
         let mut freed = reads(&operation);
         freed.dedup();
         freed.retain(|value| last_read[*value] == n);
-        let moved = |place: Place| match place {
-            Place::Register(i) => Place::Register(held[i]),
-            other => other,
-        };
-        out.push(match operation {
-            Operation::Unary(f, a, _) => Operation::Unary(f, moved(a), to),
-            Operation::Binary(f, a, b, _) => Operation::Binary(f, moved(a), moved(b), to),
-        });
+        out.push(moved(operation, &held, to));
         free.extend(freed.into_iter().map(|value| held[value]));
         held.push(to);
     }

@@ -1,5 +1,5 @@
-//! Arithmetic of reals, several functions at once over blocks so short that operands, constants and registers
-//! stay in a first cache of 32 KiB.
+//! Arithmetic of reals, several functions at once over runs of rows so short that operands, constants and
+//! registers stay in the first-level cache, and that memory is asked for the next columns while functions work.
 
 use std::sync::Arc;
 
@@ -13,6 +13,12 @@ use arrow::datatypes::{
 use super::functions::Value;
 use crate::kernel::float::{Binary, Float, Unary, to_f32, to_f64};
 use crate::kernel::total::BLOCK;
+
+/// Rows that all functions work on before they turn to the next ones, in bytes of one operand. Of 4096, columns came in
+/// bursts, with memory idle between them and every burst waited for.
+const TILE_BYTES: usize = 1024;
+/// Most rows that are.
+const TILE: usize = TILE_BYTES / size_of::<f32>();
 
 /// A tree of functions of reals of one width. Every function propagates missing values.
 #[derive(Debug, Clone)]
@@ -109,11 +115,8 @@ impl Fused {
     }
 
     fn array<T: Width>(&self, inputs: &[&Value], rows: usize) -> Option<ArrayRef> {
-        let mut blocks = Blocks::<T>::new(self, inputs)?;
         let mut out = vec![T::Native::ZERO; rows];
-        for (i, block) in out.chunks_mut(BLOCK).enumerate() {
-            blocks.write(i * BLOCK, block)?;
-        }
+        Tiles::<T>::new(self, inputs)?.write(0, &mut out)?;
         let nulls = NullBuffer::union_many(inputs.iter().filter(|v| !v.scalar).map(|v| v.array.nulls()));
         Some(Arc::new(PrimitiveArray::<T>::new(out.into(), nulls)))
     }
@@ -136,11 +139,11 @@ impl Fused {
         rows: usize,
         mut take: impl FnMut(&[T::Native]),
     ) -> Option<()> {
-        let mut blocks = Blocks::<T>::new(self, inputs)?;
-        let mut block = Block::filled(T::Native::ZERO);
+        let mut tiles = Tiles::<T>::new(self, inputs)?;
+        let mut block = Aligned([T::Native::ZERO; BLOCK]);
         for from in (0..rows).step_by(BLOCK) {
             let block = &mut block.0[..BLOCK.min(rows - from)];
-            blocks.write(from, block)?;
+            tiles.write(from, block)?;
             take(block);
         }
         Some(())
@@ -173,81 +176,101 @@ impl Reals<'_> {
 
 /// Begins where a line of memory does: no vector then lies across two of them.
 #[repr(align(64))]
-struct Block<N>([N; BLOCK]);
+struct Aligned<N, const ROWS: usize>([N; ROWS]);
 
-impl<N: Copy> Block<N> {
-    fn filled(value: N) -> Block<N> {
-        Block([value; BLOCK])
-    }
-}
+type Tile<N> = Aligned<N, TILE>;
 
 /// The values of an input, row by row.
 enum Source<'a, N> {
     Whole(&'a [N]),
     /// A constant, repeated.
-    Repeated(Box<Block<N>>),
-    /// Converted block by block.
-    Converted(&'a ArrayRef, Box<Block<N>>),
+    Repeated(Box<Tile<N>>),
+    /// Converted tile by tile.
+    Converted(&'a ArrayRef, Box<Tile<N>>),
 }
 
-/// A tree at work, one block after the other.
-struct Blocks<'a, T: Width> {
-    operations: &'a [Operation],
+/// A tree at work, one tile after the other.
+struct Tiles<'a, T: Width> {
+    steps: Vec<TileStep<T::Native>>,
     sources: Vec<Source<'a, T::Native>>,
     /// One is out while it is written to.
-    registers: Vec<Option<Box<Block<T::Native>>>>,
+    registers: Vec<Option<Box<Tile<T::Native>>>>,
 }
 
-impl<'a, T: Width> Blocks<'a, T> {
+/// The loop of an [`Operation`], and the register for its result.
+struct TileStep<N> {
+    run: Loop<N>,
+    to: usize,
+}
+
+enum Loop<N> {
+    Unary(Unary<N>, Place),
+    Binary(Binary<N>, Place, Place),
+}
+
+impl<'a, T: Width> Tiles<'a, T> {
     /// `None` if an input is of no number type.
-    fn new(fused: &'a Fused, inputs: &[&'a Value]) -> Option<Blocks<'a, T>> {
-        let block = |value| Box::new(Block::filled(value));
+    fn new(fused: &'a Fused, inputs: &[&'a Value]) -> Option<Tiles<'a, T>> {
+        let tile = |value| Box::new(Aligned([value; TILE]));
         let zero = T::Native::ZERO;
         let mut sources = Vec::with_capacity(inputs.len());
         for value in inputs {
             if value.scalar {
                 let mut one = [zero];
                 T::load(&value.array, 0, &mut one)?;
-                sources.push(Source::Repeated(block(one[0])));
+                sources.push(Source::Repeated(tile(one[0])));
                 continue;
             }
             sources.push(if value.array.data_type() == &fused.data_type {
                 Source::Whole(&value.array.as_primitive::<T>().values()[..])
             } else {
-                Source::Converted(&value.array, block(zero))
+                Source::Converted(&value.array, tile(zero))
             });
         }
-        let registers = (0..fused.registers).map(|_| Some(block(zero))).collect();
-        Some(Blocks { operations: &fused.operations, sources, registers })
+        let step = |operation: &Operation| {
+            Some(match operation {
+                Operation::Unary(float, a, to) => {
+                    TileStep { run: Loop::Unary(T::unary(float)?, *a), to: *to }
+                }
+                Operation::Binary(float, a, b, to) => {
+                    TileStep { run: Loop::Binary(T::binary(float)?, *a, *b), to: *to }
+                }
+            })
+        };
+        let steps = fused.operations.iter().map(step).collect::<Option<_>>()?;
+        let registers = (0..fused.registers).map(|_| Some(tile(zero))).collect();
+        Some(Tiles { steps, sources, registers })
     }
 
-    /// Evaluates the rows from `from` on, at most a block.
+    /// Evaluates the rows from `from` on.
     fn write(&mut self, from: usize, result: &mut [T::Native]) -> Option<()> {
+        let rows = TILE_BYTES / size_of::<T::Native>();
+        result.chunks_mut(rows).enumerate().try_for_each(|(i, tile)| self.write_tile(from + i * rows, tile))
+    }
+
+    fn write_tile(&mut self, from: usize, result: &mut [T::Native]) -> Option<()> {
         let length = result.len();
         for source in &mut self.sources {
-            if let Source::Converted(array, block) = source {
-                T::load(array, from, &mut block.0[..length])?;
+            if let Source::Converted(array, tile) = source {
+                T::load(array, from, &mut tile.0[..length])?;
             }
         }
-        for (n, operation) in self.operations.iter().enumerate() {
-            let is_last = n + 1 == self.operations.len();
-            let to = match operation {
-                Operation::Unary(_, _, to) | Operation::Binary(_, _, _, to) => *to,
-            };
-            let mut own = self.registers[to].take()?;
+        for (n, TileStep { run, to }) in self.steps.iter().enumerate() {
+            let is_last = n + 1 == self.steps.len();
+            let mut own = self.registers[*to].take()?;
             let target = if is_last { &mut *result } else { &mut own.0[..length] };
-            let operand = |place: Place| match place {
-                Place::Register(i) => self.registers[i].as_ref().map(|block| &block.0[..length]),
+            let operand = |place: &Place| match *place {
+                Place::Register(i) => self.registers[i].as_ref().map(|tile| &tile.0[..length]),
                 Place::Input(i) => Some(match &self.sources[i] {
                     Source::Whole(values) => &values[from..from + length],
-                    Source::Repeated(block) | Source::Converted(_, block) => &block.0[..length],
+                    Source::Repeated(tile) | Source::Converted(_, tile) => &tile.0[..length],
                 }),
             };
-            match operation {
-                Operation::Unary(float, a, _) => T::unary(float)?(operand(*a)?, target),
-                Operation::Binary(float, a, b, _) => T::binary(float)?(operand(*a)?, operand(*b)?, target),
+            match run {
+                Loop::Unary(run, a) => run(operand(a)?, target),
+                Loop::Binary(run, a, b) => run(operand(a)?, operand(b)?, target),
             }
-            self.registers[to] = Some(own);
+            self.registers[*to] = Some(own);
         }
         Some(())
     }

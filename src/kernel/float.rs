@@ -93,6 +93,22 @@ vectorised! {
     MULTIPLY: Binary = |a, b| a * b;
     /// `a / b`.
     DIVIDE: Binary = |a, b| a / b;
+    /// The square of `a + b`.
+    ADD_SQUARED: Binary = |a, b| (a + b) * (a + b);
+    /// The square of `a - b`.
+    SUBTRACT_SQUARED: Binary = |a, b| (a - b) * (a - b);
+    /// The square of `a * b`.
+    MULTIPLY_SQUARED: Binary = |a, b| (a * b) * (a * b);
+    /// The square of `a / b`.
+    DIVIDE_SQUARED: Binary = |a, b| (a / b) * (a / b);
+    /// The square root of `a + b`.
+    ADD_ROOT: Binary = |a, b| (a + b).sqrt();
+    /// The square root of `a - b`.
+    SUBTRACT_ROOT: Binary = |a, b| (a - b).sqrt();
+    /// The square root of `a * b`.
+    MULTIPLY_ROOT: Binary = |a, b| (a * b).sqrt();
+    /// The square root of `a / b`.
+    DIVIDE_ROOT: Binary = |a, b| (a / b).sqrt();
     /// `-a`.
     NEGATE: Unary = |a| -a;
     /// The value without its sign.

@@ -155,66 +155,131 @@ pub(super) fn are_inside<O: Offset>(places: &[O], last: Option<usize>) -> bool {
     least.place().max(greatest.place()) <= last
 }
 
-/// Texts of at most four bytes between offsets of 32 bits: eight heads are put into a vector one by one, which
-/// costs half of what gathering or storing them does.
+/// Texts are compared with at most four bytes, between offsets of 32 bits.
 #[cfg(target_arch = "x86_64")]
 mod short {
     use std::arch::x86_64::{
-        __m256i, _mm256_and_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_loadu_si256,
-        _mm256_movemask_ps, _mm256_or_si256, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_si256,
-        _mm256_sub_epi32, _mm256_xor_si256,
+        __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_castsi256_ps,
+        _mm256_cmpeq_epi32, _mm256_loadu_si256, _mm256_movemask_ps, _mm256_or_si256, _mm256_set_m128i,
+        _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
+        _mm256_shuffle_epi32, _mm256_sub_epi32, _mm256_xor_si256,
     };
 
     use super::{Head, ROWS, are_inside, equal_by_four, head_and_mask};
 
+    /// Rows of one vector, and those of one half of it.
+    const EIGHT: usize = 8;
+    const FOUR: usize = 4;
+    /// Texts of at most so many bytes: four of them lie within 16.
+    const SHORT: u32 = 4;
+
+    /// What the texts are compared with: its bytes, a mask over them, and its length.
+    #[derive(Clone, Copy)]
+    struct Wanted {
+        head: u32,
+        mask: u32,
+        length: u32,
+    }
+
     /// The machine must have AVX2.
-    pub(super) fn equal(bytes: &[u8], offsets: &[i32], wanted: &[u8]) -> Vec<u64> {
-        let (head, mask) = head_and_mask::<u32>(wanted);
+    pub(super) fn equal(bytes: &[u8], offsets: &[i32], text: &[u8]) -> Vec<u64> {
+        let (head, mask) = head_and_mask::<u32>(text);
+        let wanted = Wanted { head, mask, length: text.len() as u32 };
         let rows = offsets.len().saturating_sub(1);
         let mut bits = Vec::with_capacity(rows.div_ceil(ROWS));
         for first in (0..rows).step_by(ROWS) {
             let ends = &offsets[first..=rows.min(first + ROWS)];
+            #[expect(unsafe_code, reason = "there is no safe way to fill vectors with bytes at places")]
             match ends.first_chunk() {
-                Some(ends) if are_inside(&ends[..ROWS], bytes.len().checked_sub(u32::BYTES)) => {
-                    #[expect(
-                        unsafe_code,
-                        reason = "there is no safe way to fill vectors with bytes at places"
-                    )]
-                    // SAFETY: the caller vouches for AVX2, and every place was just found to be at most four
-                    // bytes before the end.
-                    bits.push(unsafe { equal_in_word(bytes, ends, head, mask, wanted.len() as i32) });
+                // SAFETY: the caller vouches for AVX2.
+                Some(ends) if unsafe { are_short(bytes, ends) } => {
+                    // SAFETY: the same, and `are_short` vouches for the places.
+                    bits.push(unsafe { equal_among_short(bytes, ends, wanted) });
                 }
-                _ => bits.extend(equal_by_four(bytes, ends, wanted)),
+                Some(ends) if are_inside(&ends[..ROWS], bytes.len().checked_sub(u32::BYTES)) => {
+                    // SAFETY: the caller vouches for AVX2, and every place was just found to be at most four bytes
+                    // before the end.
+                    bits.push(unsafe { equal_in_word(bytes, ends, wanted) });
+                }
+                _ => bits.extend(equal_by_four(bytes, ends, text)),
             }
         }
         bits
     }
 
+    /// Whether no text has more than four bytes, and 16 bytes follow the start of each.
+    #[target_feature(enable = "avx2")]
+    fn are_short(bytes: &[u8], ends: &[i32; ROWS + 1]) -> bool {
+        let length = |start: &i32, end: &i32| end.wrapping_sub(*start).cast_unsigned();
+        let lengths = ends[..ROWS].iter().zip(&ends[1..]).map(|(start, end)| length(start, end));
+        let room = 16 + SHORT as usize * ROWS;
+        let ends_inside =
+            |first: i32| usize::try_from(first).is_ok_and(|first| bytes.len().saturating_sub(first) >= room);
+        lengths.fold(0, u32::max) <= SHORT && ends_inside(ends[0])
+    }
+
+    /// Eight rows whose heads are `texts`: bit `i` tells of row `i`.
+    #[target_feature(enable = "avx2")]
+    fn agreeing(texts: __m256i, starts: __m256i, after: __m256i, wanted: Wanted) -> u64 {
+        let all = |value: u32| _mm256_set1_epi32(value.cast_signed());
+        let differing = _mm256_or_si256(
+            _mm256_and_si256(_mm256_xor_si256(texts, all(wanted.head)), all(wanted.mask)),
+            _mm256_xor_si256(_mm256_sub_epi32(after, starts), all(wanted.length)),
+        );
+        let agree = _mm256_cmpeq_epi32(differing, _mm256_setzero_si256());
+        u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(agree)).cast_unsigned())
+    }
+
+    /// Where eight texts begin from row `first` on, and where they end.
+    #[expect(unsafe_code, reason = "a load of a vector")]
+    #[target_feature(enable = "avx2")]
+    unsafe fn offsets_at(ends: &[i32; ROWS + 1], first: usize) -> (__m256i, __m256i) {
+        // SAFETY: the caller vouches for nine offsets from `first` on.
+        unsafe {
+            let at = ends.as_ptr().add(first);
+            (_mm256_loadu_si256(at.cast::<__m256i>()), _mm256_loadu_si256(at.add(1).cast::<__m256i>()))
+        }
+    }
+
+    /// Four texts of at most four bytes each are moved apart within the 16 bytes they begin in.
     #[expect(unsafe_code, reason = "reads at places that the caller has tested")]
     #[target_feature(enable = "avx2")]
-    unsafe fn equal_in_word(bytes: &[u8], ends: &[i32; ROWS + 1], head: u32, mask: u32, length: i32) -> u64 {
-        let all = |value: u32| _mm256_set1_epi32(value.cast_signed());
-        let (heads, masks, lengths) = (all(head), all(mask), all(length.cast_unsigned()));
+    unsafe fn equal_among_short(bytes: &[u8], ends: &[i32; ROWS + 1], wanted: Wanted) -> u64 {
+        // The number of a byte within its half is that of its text's first byte and these.
+        let within = _mm256_set1_epi32(0x03_02_01_00);
+        let spread = {
+            let each = |row: i32| row * FOUR as i32 * 0x01_01_01_01;
+            _mm256_setr_epi32(each(0), each(1), each(2), each(3), each(0), each(1), each(2), each(3))
+        };
         let mut found = 0;
-        for first in (0..ROWS).step_by(8) {
-            // SAFETY: nine offsets follow `first`; `first` and the seven after it are places with four bytes
-            // behind them.
-            let (texts, starts, after) = unsafe {
+        for first in (0..ROWS).step_by(EIGHT) {
+            // SAFETY: nine offsets follow `first`, and 16 bytes each of those places.
+            let ((starts, after), texts) = unsafe {
+                let half =
+                    |row: usize| _mm_loadu_si128(bytes.as_ptr().add(ends[row] as usize).cast::<__m128i>());
+                (offsets_at(ends, first), _mm256_set_m128i(half(first + FOUR), half(first)))
+            };
+            let places = _mm256_sub_epi32(starts, _mm256_shuffle_epi32::<0>(starts));
+            let places = _mm256_add_epi8(_mm256_shuffle_epi8(places, spread), within);
+            found |= agreeing(_mm256_shuffle_epi8(texts, places), starts, after, wanted) << first;
+        }
+        found
+    }
+
+    /// Eight heads are put into a vector one by one, which costs half of what gathering or storing them does.
+    #[expect(unsafe_code, reason = "reads at places that the caller has tested")]
+    #[target_feature(enable = "avx2")]
+    unsafe fn equal_in_word(bytes: &[u8], ends: &[i32; ROWS + 1], wanted: Wanted) -> u64 {
+        let mut found = 0;
+        for first in (0..ROWS).step_by(EIGHT) {
+            // SAFETY: nine offsets follow `first`; the first eight are places with four bytes behind them.
+            let ((starts, after), texts) = unsafe {
                 let at =
                     |i: usize| bytes.as_ptr().add(ends[first + i] as usize).cast::<i32>().read_unaligned();
-                let offsets = ends.as_ptr().add(first);
-                (
-                    _mm256_setr_epi32(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)),
-                    _mm256_loadu_si256(offsets.cast::<__m256i>()),
-                    _mm256_loadu_si256(offsets.add(1).cast::<__m256i>()),
-                )
+                let texts = _mm256_setr_epi32(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7));
+                (offsets_at(ends, first), texts)
             };
-            let differing = _mm256_or_si256(
-                _mm256_and_si256(_mm256_xor_si256(texts, heads), masks),
-                _mm256_xor_si256(_mm256_sub_epi32(after, starts), lengths),
-            );
-            let agree = _mm256_cmpeq_epi32(differing, _mm256_setzero_si256());
-            found |= u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(agree)).cast_unsigned()) << first;
+            found |= agreeing(texts, starts, after, wanted) << first;
         }
         found
     }

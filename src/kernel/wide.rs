@@ -1,5 +1,7 @@
 //! The same loop compiled for the widest vectors the machine has.
 
+use std::sync::OnceLock;
+
 /// Defines a function whose body is compiled three times, for AVX-512, for AVX2 and for any machine,
 /// and chosen when it is called. The body is plain Rust; the compiler vectorises it. All three compute
 /// the same bits: none may fuse or reorder floating-point operations.
@@ -52,9 +54,14 @@ pub(crate) enum Level {
     Any,
 }
 
-/// Detected once by the standard library and cached there.
+/// Detected once.
 #[inline]
 pub(crate) fn level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(detected)
+}
+
+fn detected() -> Level {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;

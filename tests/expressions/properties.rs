@@ -234,13 +234,13 @@ proptest! {
 #[test]
 fn fused_arithmetic_agrees_with_one_row_at_a_time_across_blocks() {
     let mut random = Random(7);
-    for rows in [0, 1, 63, 64, 65, 1023, 1024, 1025, 3000] {
+    for rows in [0, 1, 63, 64, 65, 127, 128, 129, 255, 257, 1023, 1024, 1025, 3000] {
         let (schema, columns) = columns(&mut random, rows);
         let get = |name: &str| columns[schema.position(name).unwrap()].clone();
         let (x, y, i) = (get("x"), get("y"), get("i"));
         let (x, y, i): (&Float64Array, &Float64Array, &Int64Array) =
             (x.as_primitive(), y.as_primitive(), i.as_primitive());
-        let twins: [(&str, RealTwin); 5] = [
+        let twins: [(&str, RealTwin); 12] = [
             ("sqrt((x - 0.25)**2 + (y - 0.5)**2)", |x, y, _| {
                 ((x - 0.25) * (x - 0.25) + (y - 0.5) * (y - 0.5)).sqrt()
             }),
@@ -248,6 +248,14 @@ fn fused_arithmetic_agrees_with_one_row_at_a_time_across_blocks() {
             ("x * i + y / i - x", |x, y, i| x * i as f64 + y / i as f64 - x),
             ("floor(x) - ceil(y) + abs(x)", |x, y, _| x.floor() - y.ceil() + x.abs()),
             ("(x + y) * (x + y) - -x", |x, y, _| (x + y) * (x + y) - -x),
+            ("(x * y)**2", |x, y, _| (x * y) * (x * y)),
+            ("1 - (x / y)**2", |x, y, _| 1.0 - (x / y) * (x / y)),
+            ("sqrt(x - y)", |x, y, _| (x - y).sqrt()),
+            ("sqrt(x * y) + sqrt(x / y)", |x, y, _| (x * y).sqrt() + (x / y).sqrt()),
+            // Wanted twice, the sum is no part of its root or its square.
+            ("sqrt(x + y) + (x + y)", |x, y, _| (x + y).sqrt() + (x + y)),
+            ("(x + y)**2 / (x + y)", |x, y, _| (x + y) * (x + y) / (x + y)),
+            ("sqrt((x * x)**2)", |x, _, _| ((x * x) * (x * x)).sqrt()),
         ];
         for (text, twin) in twins {
             let expr = Expr::parse(text, &schema).unwrap();
