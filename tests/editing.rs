@@ -7,7 +7,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use outcrop::app::App;
-use outcrop::session::{PredicateSpec, ViewKind};
+use outcrop::session::{Command, PredicateSpec, ViewKind};
 
 use super::window::{ROWS, dataset, has_label, rows, settle, view, window_on};
 
@@ -42,6 +42,18 @@ fn open(window: &mut Window, button: &str) {
 
 fn typed(window: &Window) -> String {
     window.get_by_label("Expression").value().unwrap_or_default()
+}
+
+/// Opens the dialog of a virtual column and types another name.
+fn name_anew(window: &mut Window, from: &str, to: &str) {
+    window.get_by_label(from).click_secondary();
+    steps(window, 4);
+    window.get_by_label("Edit…").click();
+    steps(window, 4);
+    window.get_by_label("column name").focus();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.get_by_label("column name").type_text(to);
+    steps(window, 3);
 }
 
 fn wait_for(window: &mut Window, text: &str) {
@@ -321,6 +333,39 @@ fn a_variable_is_made_dragged_renamed_and_kept_while_it_is_used() {
     window.get_by_label("remove variable most").click();
     settle(&mut window);
     assert!(window.state().session().document().variables.is_empty());
+}
+
+#[test]
+fn a_virtual_column_is_renamed_in_its_dialog_and_wherever_it_is_used() {
+    let rows = rows();
+    let mut window = window();
+    for (name, text) in [("twice", "x * 2"), ("more", "twice + 1")] {
+        window.state_mut().push(Command::DefineColumn { name: name.to_owned(), text: text.to_owned() });
+    }
+    settle(&mut window);
+    open(&mut window, "+ filter");
+    type_text(&mut window, "more > 100");
+    press(&mut window, Key::Enter);
+    settle(&mut window);
+    let passing = rows.x.iter().flatten().filter(|x| **x * 2.0 + 1.0 > 100.0).count() as u64;
+    assert_eq!(window.state().count(), (Some(passing), true));
+
+    // A name that is taken is refused, and said so.
+    name_anew(&mut window, "twice", "kind");
+    assert!(has_label(&window, "there is a column kind"));
+    window.get_by_label("Cancel").click();
+    settle(&mut window);
+    for (from, to) in [("twice", "double x"), ("more", "most")] {
+        name_anew(&mut window, from, to);
+        window.get_by_label("Define").click();
+        settle(&mut window);
+    }
+    let document = window.state().session().document();
+    let columns: Vec<(&str, &str)> =
+        document.columns.iter().map(|column| (column.name.as_str(), column.text.as_str())).collect();
+    assert_eq!(columns, [("double x", "x * 2"), ("most", "`double x` + 1")]);
+    assert!(has_label(&window, "filter most > 100"));
+    assert_eq!(window.state().count(), (Some(passing), true));
 }
 
 #[test]
