@@ -9,7 +9,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use outcrop::app::App;
 use outcrop::session::{Command, PredicateSpec, ViewKind};
 
-use super::window::{ROWS, dataset, has_label, rows, settle, view, window_on};
+use super::window::{ROWS, dataset, has_label, rect_of, rows, settle, view, window_on, within};
 
 type Window = Harness<'static, App>;
 
@@ -46,7 +46,15 @@ fn typed(window: &Window) -> String {
 
 /// Opens the dialog of a virtual column and types another name.
 fn name_anew(window: &mut Window, from: &str, to: &str) {
-    window.get_by_label(from).click_secondary();
+    // On its name: its distribution below has a menu of its own.
+    let at = within(rect_of(window, from), 0.3, 0.1);
+    window.hover_at(at);
+    window.step();
+    for pressed in [true, false] {
+        let (button, modifiers) = (egui::PointerButton::Secondary, Modifiers::NONE);
+        window.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+        window.step();
+    }
     steps(window, 4);
     window.get_by_label("Edit…").click();
     steps(window, 4);
