@@ -10,7 +10,7 @@ use super::progress::watched;
 use crate::data::group_digits;
 use crate::dataset::{Dataset, DefineError};
 use crate::engine::ZoneMaps;
-use crate::expr::{Expr, scalar_with};
+use crate::expr::{Expr, ExprError, describe, scalar_with};
 use crate::formats;
 use crate::query::{
     Answer, Ask, Measure, Overflow, QueryError, Question, ScanOptions, Workers, scan_counting,
@@ -159,10 +159,10 @@ impl Table {
         let clause = |text: &String| {
             let expr = self.expr("--where", text)?;
             if expr.data_type() != &DataType::Boolean {
-                return Err(Failure::Usage(format!(
-                    "--where takes a condition such as `x > 1`; `{text}` is of type {}",
-                    expr.data_type()
-                )));
+                let found = describe(expr.data_type());
+                let message = format!("a condition such as x > 1 is expected here, not {found}");
+                let error = ExprError { message, span: 0..text.len(), suggestion: None };
+                return Err(Failure::expression("--where", text, &error));
             }
             Ok(Clause::filter(expr))
         };

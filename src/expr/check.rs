@@ -203,8 +203,8 @@ impl Checker<'_> {
                 }
             }
         }
-        if common(&literals).is_none() {
-            return Err(ExprError::new("the items of a list are of one kind", span));
+        if let Some(odd) = (0..literals.len()).find(|&i| common(&literals[..=i]).is_none()) {
+            return Err(ExprError::new("the items of a list are of one kind", items[odd].span.clone()));
         }
         Ok(Expr::literal(Literal::List(literals)))
     }

@@ -60,13 +60,18 @@ fn shown(line: &str, column: usize) -> (String, usize) {
     (out, column)
 }
 
-/// The candidate that `name` was most likely meant to be: equal but for case, or a few letters away.
+/// The candidate that `name` was most likely meant to be: equal but for case, a few letters away, or, if there is none,
+/// one that begins with `name`, of at least three letters.
 pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().take(64).collect();
     let limit = 1 + wanted.len() / 4;
     candidates
         .filter_map(|candidate| {
             let found: Vec<char> = candidate.to_lowercase().chars().take(64).collect();
+            let begins = wanted.len() >= 3 && found.starts_with(&wanted);
+            if begins && found.len() - wanted.len() > limit {
+                return Some((limit + 1, candidate));
+            }
             if found.len().abs_diff(wanted.len()) > limit {
                 return None;
             }
