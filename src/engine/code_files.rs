@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::cache_files::{digits, may_cache, names};
 use crate::export::atomic_write;
-use crate::memory::{Mapped, cache_folder, create_private, free_disk_bytes, return_freed_memory, sweep};
+use crate::memory::{Mapped, cache_folder, create_private, free_disk_bytes, sweep};
 use crate::query::{Codes, Shelf, stay_behind_window};
 
 /// Rows from which on a table is worth it: fewer are read and cut as fast.
@@ -68,7 +68,6 @@ impl CodeFiles {
                 written.push(path);
                 // Or else the columns and the file just written would share what is left of the page cache.
                 drop(axis);
-                return_freed_memory();
             }
         }
     }

@@ -16,16 +16,3 @@ pub fn keep_freed_memory() {
         }
     }
 }
-
-/// Has the allocator return to the system what is free now, after much was given back at once. Elsewhere than
-/// under the GNU C library nothing is done.
-pub fn return_freed_memory() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        #[expect(unsafe_code, reason = "the allocator is the C library's")]
-        // SAFETY: the call looks at free memory alone, under the allocator's own lock.
-        unsafe {
-            libc::malloc_trim(0);
-        }
-    }
-}

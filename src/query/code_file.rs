@@ -7,7 +7,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::{Array, ArrayRef};
 use arrow::buffer::Buffer;
 
 use super::Layout;
@@ -51,20 +50,18 @@ impl CodeFile {
     }
 
     /// Writes the codes of all chunks, in order, as [`CodeFile::of`] takes them.
-    pub(super) fn write<'a>(
+    pub(super) fn write(
         table: &str,
         axis: &str,
         layout: &Layout,
         width: usize,
-        chunks: impl Iterator<Item = &'a ArrayRef>,
+        chunks: impl Iterator<Item = Buffer>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let head = head(table, axis, layout, width);
         out.write_all(&head)?;
         let mut sums = Vec::with_capacity(layout.chunks() * 8);
-        for chunk in chunks {
-            let codes = chunk.to_data();
-            let codes = codes.buffers()[0].slice_with_length(codes.offset() * width, codes.len() * width);
+        for codes in chunks {
             out.write_all(&codes)?;
             sums.extend(checksum(&codes).to_le_bytes());
         }

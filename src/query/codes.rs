@@ -12,16 +12,16 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::{Array, ArrayRef, UInt8Array, UInt16Array};
-use arrow::buffer::ScalarBuffer;
+use arrow::array::{ArrayRef, UInt8Array, UInt16Array};
+use arrow::buffer::{Buffer, ScalarBuffer};
 
 use super::Layout;
 use super::code_file::CodeFile;
 use crate::aggregate::Bins;
 use crate::expr::Expr;
-use crate::memory::Mapped;
+use crate::memory::{Mapped, Slab};
 
 /// Most slots of an axis that has codes.
 pub(super) const MOST_SLOTS: usize = 1 << 16;
@@ -140,18 +140,20 @@ impl Codes {
         // Files are looked for while nobody waits for the lock.
         let shelf = self.shelf.as_ref().filter(|_| !is_damaged);
         let file = shelf.and_then(|shelf| shelf.find(&name.0, &name.1));
-        let new = AxisCodes::new(layout, expr, bins)?;
-        let file = file.and_then(|file| CodeFile::of(file, table, &name.1, layout, new.width()));
-        let codes = Arc::new(AxisCodes { file, ..new });
+        let file = file.and_then(|file| CodeFile::of(file, table, &name.1, layout, width(bins)));
+        let codes = Arc::new(AxisCodes::of(layout, expr, bins, file)?);
+        // Let go of once the lock is: the window looks at what is kept in every frame.
+        let mut forgotten = Vec::new();
         let mut kept = self.lock();
         let pass = kept.pass;
         let held = |kept: &Kept| kept.axes.values().map(|e| e.codes.full_bytes()).sum::<usize>();
         while codes.full_bytes() > 0 && codes.full_bytes() + held(&kept) > self.budget {
             let unused = kept.axes.iter().filter(|(_, e)| e.used < pass && e.codes.full_bytes() > 0);
             let oldest = unused.min_by_key(|(_, entry)| entry.used).map(|(name, _)| name.clone())?;
-            kept.axes.remove(&oldest);
+            forgotten.extend(kept.axes.remove(&oldest));
         }
         kept.axes.insert(name, Entry { codes: codes.clone(), used: pass });
+        drop(kept);
         Some(codes)
     }
 
@@ -168,7 +170,12 @@ impl Codes {
 
     /// Forgets the files that are no longer where they were, so that the disk can have their space.
     pub fn forget_lost_files(&self) {
-        self.lock().axes.retain(|_, entry| entry.codes.file.as_ref().is_none_or(CodeFile::is_current));
+        let in_files = |entry: &Entry| entry.codes.file.is_some().then(|| entry.codes.clone());
+        let known: Vec<Arc<AxisCodes>> = self.lock().axes.values().filter_map(in_files).collect();
+        // The system is asked while nobody waits for the lock.
+        let is_lost = |codes: &Arc<AxisCodes>| !codes.file.as_ref().is_some_and(CodeFile::is_current);
+        let lost: Vec<Arc<AxisCodes>> = known.into_iter().filter(is_lost).collect();
+        self.lock().axes.retain(|_, entry| !lost.iter().any(|codes| Arc::ptr_eq(codes, &entry.codes)));
     }
 
     /// Codes of tables of at least `rows` rows that are complete, and in no file yet, those used last first.
@@ -192,8 +199,9 @@ impl Codes {
     pub fn read_from(&self, axis: &KnownAxis, file: Arc<Mapped>) -> bool {
         let KnownAxis { table, axis, codes } = axis;
         let Some(file) = CodeFile::of(file, table, axis, &codes.layout, codes.width()) else { return false };
-        let mapped =
-            AxisCodes { file: Some(file), ..AxisCodes::blank_of(&codes.layout, &codes.expr, &codes.bins) };
+        let Some(mapped) = AxisCodes::of(&codes.layout, &codes.expr, &codes.bins, Some(file)) else {
+            return false;
+        };
         if let Some(entry) = self.lock().axes.get_mut(&(table.clone(), axis.clone())) {
             entry.codes = Arc::new(mapped);
         }
@@ -229,8 +237,9 @@ impl KnownAxis {
     /// # Errors
     /// What `out` says.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let AxisCodes { layout, chunks, .. } = self.codes.as_ref();
-        let chunks = chunks.iter().filter_map(OnceLock::get);
+        let AxisCodes { layout, learned, .. } = self.codes.as_ref();
+        let chunks =
+            learned.iter().flat_map(|slab| (0..layout.chunks()).filter_map(|chunk| slab.piece(chunk)));
         CodeFile::write(&self.table, &self.axis, layout, self.codes.width(), chunks, out)
     }
 }
@@ -240,37 +249,41 @@ pub(super) struct AxisCodes {
     layout: Arc<Layout>,
     expr: Expr,
     bins: Bins,
-    is_wide: bool,
-    chunks: Vec<OnceLock<ArrayRef>>,
+    /// Those of every chunk; nothing where `file` holds them.
+    learned: Option<Arc<Slab>>,
     /// How many chunks are known, and what their codes hold.
     known: AtomicUsize,
     bytes: AtomicUsize,
-    /// Holds them all, in place of `chunks`.
     file: Option<CodeFile>,
     is_damaged: AtomicBool,
 }
 
-impl AxisCodes {
-    fn new(layout: &Arc<Layout>, expr: &Expr, bins: &Bins) -> Option<AxisCodes> {
-        (bins.slots() <= MOST_SLOTS).then(|| AxisCodes::blank_of(layout, expr, bins))
-    }
+/// Bytes of a code.
+fn width(bins: &Bins) -> usize {
+    if bins.slots() > 1 << 8 { 2 } else { 1 }
+}
 
-    fn blank_of(layout: &Arc<Layout>, expr: &Expr, bins: &Bins) -> AxisCodes {
-        AxisCodes {
+impl AxisCodes {
+    /// Those in `file`, or else none yet; `None` where an axis has too many slots, or the system no room.
+    fn of(layout: &Arc<Layout>, expr: &Expr, bins: &Bins, file: Option<CodeFile>) -> Option<AxisCodes> {
+        let ends =
+            || (0..layout.chunks()).map(|chunk| layout.chunk(chunk).end as usize * width(bins)).collect();
+        let blank = || Slab::new(ends()).ok().map(Arc::new);
+        let learned = if file.is_some() { None } else { Some(blank()?) };
+        (bins.slots() <= MOST_SLOTS).then(|| AxisCodes {
             layout: layout.clone(),
             expr: expr.clone(),
             bins: bins.clone(),
-            is_wide: bins.slots() > 1 << 8,
-            chunks: (0..layout.chunks()).map(|_| OnceLock::new()).collect(),
+            learned,
             known: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
-            file: None,
+            file,
             is_damaged: AtomicBool::new(false),
-        }
+        })
     }
 
     fn width(&self) -> usize {
-        1 + usize::from(self.is_wide)
+        width(&self.bins)
     }
 
     /// Bytes of memory once all are known.
@@ -284,7 +297,7 @@ impl AxisCodes {
 
     /// Whether those of every row are known.
     pub(super) fn is_complete(&self) -> bool {
-        self.file.is_some() || self.known.load(Ordering::Acquire) == self.chunks.len()
+        self.file.is_some() || self.known.load(Ordering::Acquire) == self.layout.chunks()
     }
 
     /// Whether its file was found damaged, or lost bytes.
@@ -295,38 +308,40 @@ impl AxisCodes {
     /// Those of the chunk that begins with row `start`, if they are known.
     pub(super) fn chunk(&self, start: u64) -> Option<ArrayRef> {
         let chunk = self.layout.chunk_of(start);
-        let Some(file) = &self.file else { return self.chunks.get(chunk)?.get().cloned() };
-        let Some(codes) = file.chunk(chunk, self.layout.chunk(chunk)) else {
-            self.is_damaged.store(true, Ordering::Relaxed);
-            return None;
+        let codes = match (&self.file, &self.learned) {
+            (Some(file), _) => {
+                let codes = file.chunk(chunk, self.layout.chunk(chunk));
+                self.is_damaged.fetch_or(codes.is_none(), Ordering::Relaxed);
+                codes?
+            }
+            (None, learned) => learned.as_ref()?.piece(chunk)?,
         };
-        Some(match self.is_wide {
-            false => Arc::new(UInt8Array::new(ScalarBuffer::from(codes), None)),
-            true => Arc::new(UInt16Array::new(ScalarBuffer::from(codes), None)),
+        Some(match self.width() {
+            1 => Arc::new(UInt8Array::new(ScalarBuffer::from(codes), None)),
+            _ => Arc::new(UInt16Array::new(ScalarBuffer::from(codes), None)),
         })
     }
 
     /// Room for the codes of a chunk of `rows` rows that begins with `start`; `None` if they are known.
     pub(super) fn blank(&self, start: u64, rows: usize) -> Option<Learned> {
-        if self.file.is_some() || self.chunk(start).is_some() {
+        let chunk = self.layout.chunk_of(start);
+        if self.learned.as_ref().is_none_or(|slab| slab.is_filled(chunk)) {
             return None;
         }
-        Some(match self.is_wide {
-            false => Learned::Bytes(Vec::with_capacity(rows)),
-            true => Learned::Words(Vec::with_capacity(rows)),
+        Some(match self.width() {
+            1 => Learned::Bytes(Vec::with_capacity(rows)),
+            _ => Learned::Words(Vec::with_capacity(rows)),
         })
     }
 
     /// Keeps the codes of the chunk that begins with row `start`.
     pub(super) fn learn(&self, start: u64, learned: Learned) {
-        let codes: ArrayRef = match learned {
-            Learned::Bytes(codes) => Arc::new(UInt8Array::from(codes)),
-            Learned::Words(codes) => Arc::new(UInt16Array::from(codes)),
+        let codes = match learned {
+            Learned::Bytes(codes) => Buffer::from_vec(codes),
+            Learned::Words(codes) => Buffer::from_vec(codes),
         };
-        let (chunk, rows) = (self.layout.chunk_of(start), self.layout.chunk(self.layout.chunk_of(start)));
-        let bytes = codes.len() * self.width();
-        if codes.len() as u64 == rows.end - rows.start && self.chunks[chunk].set(codes).is_ok() {
-            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if self.learned.as_ref().is_some_and(|slab| slab.fill(self.layout.chunk_of(start), &codes)) {
+            self.bytes.fetch_add(codes.len(), Ordering::Relaxed);
             self.known.fetch_add(1, Ordering::AcqRel);
         }
     }
