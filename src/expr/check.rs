@@ -255,7 +255,12 @@ impl Checker<'_> {
             if is_part || function(name).is_none() {
                 let arguments = vec![subject_expr, self.check(&part)?];
                 let parts = [subject.clone(), part];
-                return self.call(known("struct_get", &name_span)?, arguments, &parts, ast.span.clone());
+                let get = known("struct_get", &name_span)?;
+                return self.call(get, arguments, &parts, ast.span.clone()).map_err(|error| {
+                    // After a dot a name stands without quotes.
+                    let suggestion = error.suggestion.map(|name| name.trim_matches('\'').to_owned());
+                    ExprError { suggestion, ..error }
+                });
             }
         }
         let found = match namespace {

@@ -308,6 +308,7 @@ fn parts_of_a_structure_are_values_like_any_other() {
     let (message, place, _) = refused("1 + pair.c");
     assert_eq!((message.as_str(), place.as_str()), ("this structure has no part c, only a, b", "c"));
     assert_eq!(refused("struct_get(pair, 'aa')").2.as_deref(), Some("'a'"));
+    assert_eq!(refused("pair.aa").2.as_deref(), Some("a"));
     assert_eq!(refused("struct_get(pair, 2)").0, "this structure has no part 2; from 0 on they are a, b");
     assert_eq!(refused("struct_get(x, 'a')").0, "a structure is expected here, not a number (float64)");
     assert_eq!(refused("struct_get(pair, name)").1, "name");
