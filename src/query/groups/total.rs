@@ -31,6 +31,8 @@ pub(in crate::query) struct GroupTotal {
     waiting: u64,
     folded: u64,
     is_parted: bool,
+    /// Whether the groups of the first rows were found to be too many to be kept beside later ones.
+    is_too_much: bool,
 }
 
 impl GroupTotal {
@@ -43,6 +45,7 @@ impl GroupTotal {
             waiting: 0,
             folded: 0,
             is_parted: false,
+            is_too_much: false,
         })
     }
 
@@ -76,15 +79,21 @@ impl GroupTotal {
     pub(in crate::query) fn wants_folding(&self, memory: &GroupMemory) -> bool {
         // The first fold tells how many of the rows are new groups.
         let enough = if self.folded == 0 { memory.budget / 32 } else { memory.budget / 8 };
-        self.is_parted && memory.held() > enough && self.fits(memory)
+        self.is_parted && !self.is_too_much && memory.held() > enough && self.fits(memory)
     }
 
-    /// Whether the groups would take less than three tenths of the budget after the next fold: tables that double leave
-    /// holes behind, which makes half as much again of them.
+    /// Whether the groups would take less than three tenths of the budget after the next fold.
     fn fits(&self, memory: &GroupMemory) -> bool {
         let bytes: usize = self.parts.iter().map(Cells::bytes).sum();
         let growth = bytes as f64 / self.folded.max(1) as f64 * self.waiting as f64;
-        bytes as f64 + growth <= memory.budget as f64 * 0.3
+        bytes as f64 + growth <= room(memory)
+    }
+
+    /// Whether they would after the first fold, by the groups of one part.
+    fn begins_to_fit(&self, question: &Compiled, memory: &GroupMemory) -> Result<bool, QueryError> {
+        let mut part = Cells::new(question, false)?;
+        part.fold(question, &self.runs, 0)?;
+        Ok((part.bytes() * self.plan.parts) as f64 <= room(memory))
     }
 
     /// Folds the runs into their parts.
@@ -95,6 +104,10 @@ impl GroupTotal {
         task: &Task,
     ) -> Result<(), QueryError> {
         if !self.wants_folding(memory) {
+            return Ok(());
+        }
+        if self.folded == 0 && !self.begins_to_fit(question, memory)? {
+            self.is_too_much = true;
             return Ok(());
         }
         self.make_parts(question)?;
@@ -202,6 +215,12 @@ impl GroupTotal {
         let keys = group_keys(question, self.cells.grouper.keys(&groups)?);
         Ok((self.cells.picked(question, &groups, None), keys))
     }
+}
+
+/// Bytes that groups may take between two stretches of the scan: tables that double leave holes behind, which makes half
+/// as much again of them.
+fn room(memory: &GroupMemory) -> f64 {
+    memory.budget as f64 * 0.3
 }
 
 /// Refuses an answer that takes more than the budget.
