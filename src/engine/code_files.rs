@@ -48,13 +48,18 @@ impl CodeFiles {
     /// Writes all codes that are complete and in no file yet, as far as there is room, and has `codes` read them
     /// from there. A cache that cannot be written is no error.
     pub fn keep(&self, codes: &Codes) {
+        self.keep_while(codes, || true);
+    }
+
+    /// As [`CodeFiles::keep`], with no more than the axis at hand once `may_go_on` says no.
+    fn keep_while(&self, codes: &Codes, may_go_on: impl Fn() -> bool) {
         codes.forget_lost_files();
         let unkept = codes.unkept(self.least_rows);
         if unkept.is_empty() || create_private(&self.folder).is_err() {
             return;
         }
         let mut written: Vec<PathBuf> = Vec::new();
-        for axis in unkept {
+        for axis in unkept.into_iter().take_while(|_| may_go_on()) {
             let Some((path, (stem, state))) = self.path(axis.table(), axis.axis()).zip(names(axis.table()))
             else {
                 continue;
@@ -113,17 +118,24 @@ fn mark_used(path: &Path) {
     }
 }
 
-/// Keeps `codes` whenever the bell has rung and then been silent for a while, until nobody is left to ring it.
-pub(super) fn keep_when_calm(files: &CodeFiles, codes: &Codes, bell: &Receiver<()>) {
+/// Keeps `codes` whenever the bell has rung, which it does after every scan, and then been silent for a while, until
+/// nobody is left to ring it. Scans are not to share the disk with it.
+pub(super) fn keep_when_calm(
+    files: &CodeFiles,
+    codes: &Codes,
+    bell: &Receiver<()>,
+    is_scanning: impl Fn() -> bool,
+) {
     stay_behind_window();
     while bell.recv().is_ok() {
         loop {
             match bell.recv_timeout(CALM) {
                 Ok(()) => {}
+                Err(RecvTimeoutError::Timeout) if is_scanning() => {}
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
-        files.keep(codes);
+        files.keep_while(codes, || !is_scanning());
     }
 }

@@ -180,6 +180,11 @@ impl Inbox {
         state.scan.cancel();
     }
 
+    /// Whether a scan is under way.
+    pub(super) fn is_scanning(&self) -> bool {
+        self.lock().started.is_some()
+    }
+
     /// Waits for questions to a sample; takes all that ask of one table, and the task to report to. `None` to
     /// end.
     pub(super) fn take_samples(&self) -> Option<(Vec<Question>, Task)> {

@@ -234,8 +234,9 @@ impl Engine {
         let codes = match options.code_files {
             Some(files) => {
                 let codes = Arc::new(codes.on_shelf(Arc::new(files.clone())));
-                let kept = codes.clone();
-                jobs::spawn("codes", move || code_files::keep_when_calm(&files, &kept, &bell))?;
+                let (kept, scans) = (codes.clone(), inbox.clone());
+                let is_scanning = move || scans.is_scanning();
+                jobs::spawn("codes", move || code_files::keep_when_calm(&files, &kept, &bell, is_scanning))?;
                 codes
             }
             None => Arc::new(codes),
