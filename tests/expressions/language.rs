@@ -155,6 +155,11 @@ fn an_error_points_at_its_letter() {
         ),
         ("if(nmae == 'a', 1, 0)", 3..7, "there is no column nmae; did you mean name?"),
         (
+            "contains('abc',rjust('ab', 4, '*'))",
+            15..34,
+            "this regular expression cannot be read: repetition operator missing expression; did you mean '\\\\*\\\\*ab'?",
+        ),
+        (
             "contains(name, '(', true)",
             15..18,
             "this regular expression cannot be read: unclosed group; did you mean '\\\\('?",

@@ -11,6 +11,7 @@ use arrow::error::ArrowError;
 use regex::Regex;
 
 use super::super::literal::Literal;
+use super::super::program::constant;
 use super::super::tree::Expr;
 use super::super::typing::Mistake;
 use super::text::{
@@ -241,16 +242,16 @@ fn is_true(expr: &Expr) -> bool {
 
 /// Fails with the reason if the constant regular expression cannot be read.
 fn check_regex(arguments: &[Expr], i: usize, is_regex: bool) -> Result<(), Mistake> {
-    let Some(Literal::Text(pattern)) = arguments[i].as_literal() else { return Ok(()) };
     if !is_regex {
         return Ok(());
     }
-    Regex::new(pattern).map(|_| ()).map_err(|error| {
+    let Some(Literal::Text(pattern)) = constant(&arguments[i]) else { return Ok(()) };
+    Regex::new(&pattern).map(|_| ()).map_err(|error| {
         let reason = error.to_string();
         let reason =
             reason.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
         let mut mistake = Mistake::at(i, format!("this regular expression cannot be read: {reason}"));
-        mistake.suggestion = Some(Literal::Text(regex::escape(pattern)).to_string());
+        mistake.suggestion = Some(Literal::Text(regex::escape(&pattern)).to_string());
         mistake
     })
 }
