@@ -384,8 +384,8 @@ impl Engine {
         let cube = brush.cube_for(question)?;
         if let Ask::Groups { listing, .. } = &question.ask {
             let known = self.shown.get(&slot).and_then(|(answer, _)| answer.groups());
-            let suits = known.map(|groups| brush.suits(&cube, groups.found));
-            if !suits.unwrap_or(listing.limit.is_none()) {
+            let found = known.map(|groups| groups.found);
+            if found.is_none() && listing.limit.is_some() || !brush.suits(&cube, found) {
                 return None;
             }
         }

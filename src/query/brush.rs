@@ -16,6 +16,10 @@ use crate::select::{Clause, Dimension, Predicate};
 /// under such a brush the view is answered by the sample, marked so, and then by a scan.
 pub(super) const MAX_CELLS: usize = 1 << 22;
 
+/// Rows from which on a cube of more groups than are looked up in cache takes longer than the scans it saves.
+const LARGE: u64 = 1 << 24;
+const MOST_LOOKED_UP: usize = 1 << 16;
+
 /// What the hand holds: the axes, or the values, of the view it moves in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Brush {
@@ -72,10 +76,12 @@ impl Brush {
         Some(Question::new(question.dataset.clone(), selection, ask))
     }
 
-    /// Whether a cube of so many groups is worth its building.
-    pub fn suits(&self, cube: &Question, groups: u64) -> bool {
-        let cells = groups.saturating_mul(slots_together(&self.active) as u64);
-        cells <= MAX_CELLS as u64 || Places::of(cube).is_some()
+    /// Whether a cube of groups is worth its building, where so many groups are known.
+    pub fn suits(&self, cube: &Question, groups: Option<u64>) -> bool {
+        let is_large = cube.dataset.row_count() >= LARGE;
+        let most = if is_large { MOST_LOOKED_UP } else { MAX_CELLS };
+        let cells = groups.map(|groups| groups.saturating_mul(slots_together(&self.active) as u64));
+        cells.map_or(!is_large, |cells| cells <= most as u64) || Places::of(cube).is_some()
     }
 
     /// Which part of the cube answers `question`. `None` when the brush has no clause in it, or one that does

@@ -8,6 +8,7 @@ use arrow::array::{Array, ArrayRef, Float64Array};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
+use super::brush::MAX_CELLS;
 use super::groups::{GroupKey, slot_order};
 use super::question::internal;
 use super::skip::domain_of;
@@ -17,9 +18,7 @@ use crate::aggregate::{Bins, Lanes, Scale};
 /// Most numbers from the least key to the greatest.
 const MOST_PLACES: f64 = 4096.0;
 
-/// Most cells: more take longer to clear and to add up than groups to look up.
-const MOST_CELLS: usize = 1 << 21;
-/// Most cells of rows alone, which take a tenth of the memory.
+/// Most cells of rows alone, which take a sixth of the memory of others.
 const MOST_COUNTS: usize = 1 << 23;
 
 /// An axis of the cells.
@@ -55,7 +54,7 @@ impl Places {
         let has_values = active.iter().chain(&passive).any(|place| place.values.is_some());
         let slots = active.iter().chain(&passive).map(|place| place.axis.bins.slots());
         let cells = slots.fold(1, usize::saturating_mul);
-        let most = if ask.counts_rows_alone() { MOST_COUNTS } else { MOST_CELLS };
+        let most = if ask.counts_rows_alone() { MOST_COUNTS } else { MAX_CELLS };
         (has_values && cells <= most).then_some(Places { active, passive })
     }
 
