@@ -1,7 +1,7 @@
 //! Loops over slices against loops that say the same row by row.
 
 use outcrop::kernel::compare::{Side, unpack};
-use outcrop::kernel::fold::Sum;
+use outcrop::kernel::fold::{self, Sum};
 use outcrop::kernel::select::select;
 use outcrop::kernel::text::equal;
 use outcrop::kernel::total::{
@@ -200,6 +200,53 @@ fn texts_equal_a_text_when_every_byte_does() {
                 let part = words(&texts[3..].iter().map(|text| *text == wanted).collect::<Vec<_>>());
                 assert_eq!(equal(&bytes, &offsets[3..], wanted.as_bytes()), part, "{wanted}");
             }
+        }
+    }
+}
+
+#[test]
+fn cells_of_codes_are_those_of_slots_of_any_width() {
+    let mut random = Random::new(8);
+    for rows in [0, 1, 7, 64, 1000, 2049] {
+        for (first_count, second_count) in [(1, 1), (5, 7), (256, 256), (3, 84)] {
+            let mut slots = |count: u64| (0..rows).map(|_| random.below(count) as u8).collect::<Vec<u8>>();
+            let (first, second, third) = (slots(first_count), slots(second_count), slots(9));
+            let stride = second_count as u32;
+            let expected: Vec<u32> =
+                first.iter().zip(&second).map(|(&i, &j)| u32::from(i) * stride + u32::from(j)).collect();
+            let wide = |slots: &[u8]| slots.iter().map(|&slot| u32::from(slot)).collect::<Vec<u32>>();
+            let mut words = vec![0u16; rows];
+            fold::cells_of_two(&first, &second, stride, &mut words);
+            assert!(words.iter().map(|&cell| u32::from(cell)).eq(expected.iter().copied()));
+            let mut cells = vec![0u32; rows];
+            fold::cells_of_two(&first, &wide(&second), stride, &mut cells);
+            assert_eq!(cells, expected);
+            fold::cells_of_two(&third, &words, stride * 256, &mut cells);
+            let mut added = expected.clone();
+            fold::add_axis(&third, stride * 256, &mut added);
+            assert_eq!(cells, added);
+            let naive = third.iter().zip(&expected).map(|(&i, &cell)| u32::from(i) * stride * 256 + cell);
+            assert!(added.iter().copied().eq(naive));
+            let mut widened = vec![0; rows];
+            fold::widen(&first, &mut widened);
+            assert_eq!(widened, wide(&first));
+
+            let chosen: Vec<u32> = (0..rows as u32).filter(|row| row % 3 != 1).collect();
+            let mut naive = vec![0; 1 << 16];
+            chosen.iter().for_each(|&row| naive[usize::from(words[row as usize])] += 1);
+            let (mut one, mut four) = (vec![0; 1 << 16], vec![0; 4 << 16]);
+            fold::count_chosen(&words, &chosen, &mut one);
+            fold::count_chosen_in_four(&words, &chosen, &mut four);
+            let together: Vec<u32> =
+                (0..1 << 16).map(|cell| four.chunks(1 << 16).map(|part| part[cell]).sum()).collect();
+            assert_eq!((&one, &together), (&naive, &naive));
+            let (mut one, mut four) = (vec![0; 256], vec![0; 4 * 256]);
+            fold::count(&first, &mut one);
+            fold::count_in_four(&first, &mut four);
+            let together: Vec<u32> =
+                (0..256).map(|cell| four.chunks(256).map(|part| part[cell]).sum()).collect();
+            assert_eq!(one, together);
+            assert_eq!(one.iter().sum::<u32>() as usize, rows);
         }
     }
 }

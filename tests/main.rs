@@ -24,6 +24,7 @@ mod group_tables;
 mod groups;
 mod kernels;
 mod licenses;
+mod listed;
 mod measures;
 mod panels;
 mod pictures;

@@ -169,6 +169,11 @@ pub struct Slotter {
 
 trait SlotsOf: Send + Sync {
     fn write(&self, array: &ArrayRef, rows: Range<usize>, slots: &mut [u32]);
+
+    /// Whether values are the slots themselves.
+    fn are_codes(&self) -> bool {
+        false
+    }
 }
 
 struct Typed<P: ArrowPrimitiveType>(Edges<P::Native>)
@@ -189,9 +194,13 @@ struct AsTheyAre;
 impl SlotsOf for AsTheyAre {
     fn write(&self, array: &ArrayRef, rows: Range<usize>, slots: &mut [u32]) {
         match array.data_type() {
-            DataType::UInt8 => fold::slots_of_bytes(&array.as_primitive::<UInt8Type>().values()[rows], slots),
-            _ => fold::slots_of_words(&array.as_primitive::<UInt16Type>().values()[rows], slots),
+            DataType::UInt8 => fold::widen(&array.as_primitive::<UInt8Type>().values()[rows], slots),
+            _ => fold::widen(&array.as_primitive::<UInt16Type>().values()[rows], slots),
         }
+    }
+
+    fn are_codes(&self) -> bool {
+        true
     }
 }
 
@@ -268,6 +277,11 @@ impl Slotter {
                 *slot = if nulls.is_valid(row) { *slot } else { self.missing };
             }
         }
+    }
+
+    /// Whether [`Slotter::write`] would write codes as they are.
+    pub fn reads_codes(&self) -> bool {
+        self.edges.are_codes()
     }
 
     /// The slot of every value of `array`, in any form.

@@ -385,7 +385,7 @@ impl Engine {
         if let Ask::Groups { listing, .. } = &question.ask {
             let known = self.shown.get(&slot).and_then(|(answer, _)| answer.groups());
             let found = known.map(|groups| groups.found);
-            if found.is_none() && listing.limit.is_some() || !brush.suits(&cube, found) {
+            if found.is_none() && listing.limit.is_some() || !brush.suits(&cube, found, &self.codes) {
                 return None;
             }
         }

@@ -5,43 +5,73 @@
 
 use super::wide::widest;
 
+/// The number of a slot or a cell, in as many bits as it needs.
+pub trait Number: Copy {
+    /// It as an index.
+    fn place(self) -> usize;
+    /// It in 32 bits.
+    fn wide(self) -> u32;
+    /// A number that fits.
+    fn of(wide: u32) -> Self;
+}
+
+macro_rules! numbers {
+    ($($t:ty),*) => {
+        $(impl Number for $t {
+            #[inline(always)]
+            fn place(self) -> usize {
+                self as usize
+            }
+            #[inline(always)]
+            fn wide(self) -> u32 {
+                self.into()
+            }
+            #[inline(always)]
+            fn of(wide: u32) -> $t {
+                wide as $t
+            }
+        })*
+    };
+}
+numbers!(u8, u16, u32);
+
 /// Adds 1 to the cell of every row.
-pub fn count(cells: &[u32], counts: &mut [u32]) {
+pub fn count<C: Number>(cells: &[C], counts: &mut [u32]) {
     for &cell in cells {
-        counts[cell as usize] += 1;
+        counts[cell.place()] += 1;
     }
 }
 
 /// Adds 1 to the cell of every row in one of the four equal parts of `counts`, in turn: neighbouring rows
 /// of one cell then touch different counts, and none waits for the store before it.
-pub fn count_in_four(cells: &[u32], counts: &mut [u32]) {
+pub fn count_in_four<C: Number>(cells: &[C], counts: &mut [u32]) {
     let [a, b, c, d] = four_parts(counts);
     let (fours, rest) = cells.as_chunks::<4>();
     for cells in fours {
-        a[cells[0] as usize] += 1;
-        b[cells[1] as usize] += 1;
-        c[cells[2] as usize] += 1;
-        d[cells[3] as usize] += 1;
+        a[cells[0].place()] += 1;
+        b[cells[1].place()] += 1;
+        c[cells[2].place()] += 1;
+        d[cells[3].place()] += 1;
     }
     count(rest, a);
 }
 
 /// As [`count`], of the rows at these positions alone.
-pub fn count_chosen(cells: &[u32], chosen: &[u32], counts: &mut [u32]) {
+pub fn count_chosen<C: Number>(cells: &[C], chosen: &[u32], counts: &mut [u32]) {
     for &row in chosen {
-        counts[cells[row as usize] as usize] += 1;
+        counts[cells[row as usize].place()] += 1;
     }
 }
 
 /// As [`count_in_four`], of the rows at these positions alone.
-pub fn count_chosen_in_four(cells: &[u32], chosen: &[u32], counts: &mut [u32]) {
+pub fn count_chosen_in_four<C: Number>(cells: &[C], chosen: &[u32], counts: &mut [u32]) {
     let [a, b, c, d] = four_parts(counts);
     let (fours, rest) = chosen.as_chunks::<4>();
     for rows in fours {
-        a[cells[rows[0] as usize] as usize] += 1;
-        b[cells[rows[1] as usize] as usize] += 1;
-        c[cells[rows[2] as usize] as usize] += 1;
-        d[cells[rows[3] as usize] as usize] += 1;
+        a[cells[rows[0] as usize].place()] += 1;
+        b[cells[rows[1] as usize].place()] += 1;
+        c[cells[rows[2] as usize].place()] += 1;
+        d[cells[rows[3] as usize].place()] += 1;
     }
     count_chosen(cells, rest, a);
 }
@@ -54,37 +84,28 @@ fn four_parts(counts: &mut [u32]) -> [&mut [u32]; 4] {
 }
 
 widest! {
-    /// Writes codes of a byte as slots.
-    pub fn slots_of_bytes(codes: &[u8], slots: &mut [u32]) {
-        for (slot, &code) in slots.iter_mut().zip(codes) {
-            *slot = u32::from(code);
+    /// Writes slots in 32 bits.
+    pub fn widen<A: Number>(slots: &[A], wide: &mut [u32]) {
+        for (wide, slot) in wide.iter_mut().zip(slots) {
+            *wide = slot.wide();
         }
     }
 }
 
 widest! {
-    /// Writes codes of two bytes as slots.
-    pub fn slots_of_words(codes: &[u16], slots: &mut [u32]) {
-        for (slot, &code) in slots.iter_mut().zip(codes) {
-            *slot = u32::from(code);
-        }
-    }
-}
-
-widest! {
-    /// Writes the cells of two axes, of which the second has `stride` slots.
-    pub fn cells_of_two(first: &[u32], second: &[u32], stride: u32, cells: &mut [u32]) {
+    /// Writes the cells of two axes, of which the second has `stride` slots; all must fit their type.
+    pub fn cells_of_two<A: Number, B: Number, C: Number>(first: &[A], second: &[B], stride: u32, cells: &mut [C]) {
         for ((cell, &i), &j) in cells.iter_mut().zip(first).zip(second) {
-            *cell = i * stride + j;
+            *cell = C::of(i.wide() * stride + j.wide());
         }
     }
 }
 
 widest! {
-    /// Refines the cells by one more axis, of `stride` slots.
-    pub fn refine_cells(cells: &mut [u32], slots: &[u32], stride: u32) {
-        for (cell, &slot) in cells.iter_mut().zip(slots) {
-            *cell = *cell * stride + slot;
+    /// Adds an axis before those of the cells, which are `stride` together.
+    pub fn add_axis<A: Number>(slots: &[A], stride: u32, cells: &mut [u32]) {
+        for (cell, slot) in cells.iter_mut().zip(slots) {
+            *cell += slot.wide() * stride;
         }
     }
 }

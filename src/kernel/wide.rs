@@ -8,22 +8,22 @@ use std::sync::OnceLock;
 macro_rules! widest {
     (
         $(#[$meta:meta])*
-        $vis:vis fn $name:ident $(<$t:ident: $bound:path>)? ($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)?
+        $vis:vis fn $name:ident $(<$($t:ident: $bound:path),+>)? ($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)?
         $body:block
     ) => {
         $(#[$meta])*
-        $vis fn $name $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? {
+        $vis fn $name $(<$($t: $bound),+>)? ($($arg: $ty),*) $(-> $out)? {
             #[inline(always)]
-            fn body $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? $body
+            fn body $(<$($t: $bound),+>)? ($($arg: $ty),*) $(-> $out)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,popcnt,bmi1,bmi2")]
-                fn avx512 $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? {
+                fn avx512 $(<$($t: $bound),+>)? ($($arg: $ty),*) $(-> $out)? {
                     body($($arg),*)
                 }
                 #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
-                fn avx2 $(<$t: $bound>)? ($($arg: $ty),*) $(-> $out)? {
+                fn avx2 $(<$($t: $bound),+>)? ($($arg: $ty),*) $(-> $out)? {
                     body($($arg),*)
                 }
                 #[expect(unsafe_code, reason = "calls for features just detected")]

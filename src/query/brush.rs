@@ -6,7 +6,7 @@ use arrow::buffer::BooleanBuffer;
 use super::coded::slots_passing;
 use super::places::Places;
 use super::rounds::MANY;
-use super::{Ask, Axis, Key, Measure, Question};
+use super::{Ask, Axis, Codes, Key, Measure, Question};
 use crate::aggregate::{Bins, missing_values, within};
 use crate::data::{Field, Schema};
 use crate::expr::{Expr, Program};
@@ -76,12 +76,13 @@ impl Brush {
         Some(Question::new(question.dataset.clone(), selection, ask))
     }
 
-    /// Whether a cube of groups is worth its building, where so many groups are known.
-    pub fn suits(&self, cube: &Question, groups: Option<u64>) -> bool {
+    /// Whether a cube of groups is worth its building, where so many groups are known, and these codes.
+    pub fn suits(&self, cube: &Question, groups: Option<u64>, codes: &Codes) -> bool {
         let is_large = cube.dataset.row_count() >= LARGE;
         let most = if is_large { MOST_LOOKED_UP } else { MAX_CELLS };
         let cells = groups.map(|groups| groups.saturating_mul(slots_together(&self.active) as u64));
-        cells.map_or(!is_large, |cells| cells <= most as u64) || Places::of(cube).is_some()
+        let listed = |expr: &Expr| Some(codes.listed(None, &cube.dataset.source().identity(), expr)?.1);
+        cells.map_or(!is_large, |cells| cells <= most as u64) || Places::of(cube, listed).is_some()
     }
 
     /// Which part of the cube answers `question`. `None` when the brush has no clause in it, or one that does

@@ -1,4 +1,5 @@
-//! The codes of one axis in a file: what they are of, the codes of all rows, and a checksum of every chunk.
+//! The codes of one axis in a file: what they are of, the codes of all rows, and a checksum of every chunk; then, of codes
+//! that stand for values, the list of these and its checksum.
 //!
 //! Only the head is read when a file is taken; a chunk is checked when it is first used.
 
@@ -26,6 +27,8 @@ pub(super) struct CodeFile {
     /// First byte of the checksums, and which chunks were found to have theirs.
     sums: usize,
     checked: Vec<AtomicBool>,
+    /// First byte of the list of values.
+    list: usize,
 }
 
 impl CodeFile {
@@ -39,23 +42,38 @@ impl CodeFile {
     ) -> Option<CodeFile> {
         let head = head(table, axis, layout, width);
         let sums = sums_start(&head, layout, width);
-        let is_whole = file.bytes().len() == sums + layout.chunks() * 8 && file.bytes().starts_with(&head);
+        let list = sums + layout.chunks() * 8;
+        let is_whole = file.bytes().len() >= list && file.bytes().starts_with(&head);
+        let is_sound = is_whole && is_list(&file.bytes()[list..]);
         let checked = (0..layout.chunks()).map(|_| AtomicBool::new(false)).collect();
-        is_whole.then(|| CodeFile { file, start: head.len(), width, sums, checked })
+        is_sound.then(|| CodeFile { file, start: head.len(), width, sums, list, checked })
+    }
+
+    /// Bytes of each code.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The list of values that was written; `None` where there was none.
+    pub(super) fn listed(&self) -> Option<&[u8]> {
+        self.file.bytes()[self.list..].split_last_chunk::<8>().map(|(list, _)| list)
     }
 
     /// Bytes of the file that [`CodeFile::write`] writes.
-    pub(super) fn length(table: &str, axis: &str, layout: &Layout, width: usize) -> usize {
-        sums_start(&head(table, axis, layout, width), layout, width) + layout.chunks() * 8
+    pub(super) fn length(table: &str, axis: &str, layout: &Layout, width: usize, list: &[u8]) -> usize {
+        let list = if list.is_empty() { 0 } else { list.len() + 8 };
+        sums_start(&head(table, axis, layout, width), layout, width) + layout.chunks() * 8 + list
     }
 
-    /// Writes the codes of all chunks, in order, as [`CodeFile::of`] takes them.
+    /// Writes the codes of all chunks, in order, as [`CodeFile::of`] takes them, and the list of their values if there are
+    /// any.
     pub(super) fn write(
         table: &str,
         axis: &str,
         layout: &Layout,
         width: usize,
         chunks: impl Iterator<Item = Buffer>,
+        list: &[u8],
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let head = head(table, axis, layout, width);
@@ -67,7 +85,12 @@ impl CodeFile {
         }
         let end = head.len() + layout.rows() as usize * width;
         out.write_all(&vec![0; sums_start(&head, layout, width) - end])?;
-        out.write_all(&sums)
+        out.write_all(&sums)?;
+        if list.is_empty() {
+            return Ok(());
+        }
+        out.write_all(list)?;
+        out.write_all(&checksum(list).to_le_bytes())
     }
 
     /// The codes of chunk `number`, which holds `rows`; `None` when they are not what was written.
@@ -99,6 +122,12 @@ impl CodeFile {
     pub(super) fn is_current(&self) -> bool {
         self.file.is_current()
     }
+}
+
+/// Whether nothing stands there, or a list and its checksum.
+fn is_list(bytes: &[u8]) -> bool {
+    bytes.is_empty()
+        || bytes.split_last_chunk::<8>().is_some_and(|(list, sum)| checksum(list).to_le_bytes() == *sum)
 }
 
 /// First byte of the checksums.

@@ -5,17 +5,20 @@
 //! last included, and a table leads from the one to the other. They serve a clause when what it lets pass is a set of
 //! their slots. Narrower bins cannot be had of wider ones: which rows of a bin lie on either side of a new edge is
 //! not known, and to look at these rows alone would read nearly every page of the column all the same.
+//!
+//! Codes of texts serve keys, as the dictionary they are, cells of a cube, and clauses that choose among values.
 
 use std::sync::Arc;
 
 use super::Question;
-use super::brush::inside;
+use super::brush::{inside, passing};
 use super::codes::{AxisCodes, Codes, MOST_SLOTS, Serving};
+use super::listed::{Listed, text_type};
 use super::{Ask, Axis, Key, Layout};
 use crate::aggregate::{Bins, Slotter};
 use crate::data::Schema;
 use crate::expr::{Expr, Program};
-use crate::select::Predicate;
+use crate::select::{Clause, Predicate};
 
 /// The codes of one table, for one pass.
 pub(super) struct TableCodes<'a> {
@@ -25,7 +28,12 @@ pub(super) struct TableCodes<'a> {
     schema: &'a Schema,
     /// All axes of the pass, with resolved expressions.
     wanted: Vec<Axis>,
+    /// Texts that are keys of the pass: their codes, known or to be learned.
+    texts: Vec<(Expr, Arc<AxisCodes>)>,
 }
+
+/// Codes of texts, and which values they stand for.
+pub(super) type ListedCodes = Serving<Arc<Listed>>;
 
 /// Where the slots of an axis come from.
 pub(super) enum SlotsFrom {
@@ -45,7 +53,17 @@ impl<'a> TableCodes<'a> {
         questions: &[Question],
     ) -> TableCodes<'a> {
         let mut wanted: Vec<Axis> = Vec::new();
+        let mut texts: Vec<(Expr, Arc<AxisCodes>)> = Vec::new();
         for question in questions {
+            for text in texts_of(&question.ask).map(|expr| question.dataset.resolve(expr)) {
+                if text_type(text.data_type()).is_some()
+                    && texts.iter().all(|(known, _)| *known != text)
+                    && !may_overflow(&text, schema)
+                    && let Some(codes) = codes.of_values(layout, table, &text)
+                {
+                    texts.push((text, codes));
+                }
+            }
             for axis in axes_of(&question.ask) {
                 let axis = Axis { expr: question.dataset.resolve(&axis.expr), bins: axis.bins.clone() };
                 if !wanted.contains(&axis) {
@@ -53,7 +71,7 @@ impl<'a> TableCodes<'a> {
                 }
             }
         }
-        let this = TableCodes { codes, layout, table, schema, wanted };
+        let this = TableCodes { codes, layout, table, schema, wanted, texts };
         // Codes in files are known from here on, to filters too.
         for axis in &this.wanted {
             this.axis(&axis.expr, &axis.bins);
@@ -63,9 +81,11 @@ impl<'a> TableCodes<'a> {
 
     /// How to find the slots of an axis.
     pub(super) fn axis(&self, expr: &Expr, bins: &Bins) -> SlotsFrom {
-        // What does not fit its type is told of every row, and hence looked for in every scan.
-        if Program::compile(std::slice::from_ref(expr), self.schema).may_overflow() {
+        if may_overflow(expr, self.schema) {
             return SlotsFrom::Values(None);
+        }
+        if let Some((codes, listed)) = self.listed(expr) {
+            return SlotsFrom::Codes(codes, Slotter::of_codes(Some(listed.slots().to_vec())));
         }
         if let Some((codes, slotter)) = self.slots(expr, bins) {
             return SlotsFrom::Codes(codes, slotter);
@@ -91,6 +111,30 @@ impl<'a> TableCodes<'a> {
         Some((codes, Slotter::of_codes((!is_same).then_some(table))))
     }
 
+    /// Codes of the texts of `expr`, if all are known.
+    pub(super) fn listed(&self, expr: &Expr) -> Option<ListedCodes> {
+        if let Some((_, codes)) = self.texts.iter().find(|(text, _)| text == expr) {
+            return Some((codes.clone(), codes.listed()?.clone()));
+        }
+        text_type(expr.data_type())?;
+        self.codes.listed(Some(self.layout), self.table, expr)
+    }
+
+    /// Codes of the texts of `expr`, where they are to be learned.
+    pub(super) fn unlisted(&self, expr: &Expr) -> Option<Arc<AxisCodes>> {
+        let (_, codes) = self.texts.iter().find(|(text, _)| text == expr)?;
+        codes.listed().is_none().then(|| codes.clone())
+    }
+
+    /// Codes of texts, and of each whether it passes a clause that chooses among values.
+    pub(super) fn chosen(&self, clause: &Clause) -> Option<Serving<Vec<bool>>> {
+        let Predicate::Categories { expr, .. } = &clause.predicate else { return None };
+        let (codes, listed) = self.listed(expr)?;
+        let plain = Clause { inverted: false, ..clause.clone() };
+        let chosen = passing(&plain, listed.values())?.iter().collect();
+        Some((codes, chosen))
+    }
+
     /// Codes of `expr` and which of their slots pass a clause of it, as intervals of slots.
     pub(super) fn passing(
         &self,
@@ -100,6 +144,11 @@ impl<'a> TableCodes<'a> {
         let serves = |bins: &Bins| passes(bins).map(|slots| runs(&slots));
         self.codes.serving(self.layout, self.table, expr, serves)
     }
+}
+
+/// What does not fit its type is told of every row, and hence looked for in every scan.
+fn may_overflow(expr: &Expr, schema: &Schema) -> bool {
+    Program::compile(std::slice::from_ref(expr), schema).may_overflow()
 }
 
 /// Which slots of `bins` a predicate of one axis lets pass; `None` where they do not tell.
@@ -117,18 +166,32 @@ pub(super) fn slots_passing(predicate: &Predicate, bins: &Bins) -> Option<Vec<bo
     }
 }
 
-fn axes_of(ask: &Ask) -> impl Iterator<Item = &Axis> {
+fn keys_of(ask: &Ask) -> impl Iterator<Item = &Key> {
     let (active, ask) = ask.split();
-    let (plain, keys): (&[Axis], &[Key]) = match ask {
-        Ask::Grid { axes, .. } => (axes, &[]),
-        Ask::Groups { keys, .. } => (&[], keys),
-        Ask::Index | Ask::Cube { .. } => (&[], &[]),
+    let keys: &[Key] = match ask {
+        Ask::Groups { keys, .. } => keys,
+        Ask::Grid { .. } | Ask::Index | Ask::Cube { .. } => &[],
     };
-    let binned = active.iter().chain(keys).filter_map(|key| match key {
+    active.iter().chain(keys)
+}
+
+fn axes_of(ask: &Ask) -> impl Iterator<Item = &Axis> {
+    let plain: &[Axis] = match ask.split().1 {
+        Ask::Grid { axes, .. } => axes,
+        Ask::Groups { .. } | Ask::Index | Ask::Cube { .. } => &[],
+    };
+    let binned = keys_of(ask).filter_map(|key| match key {
         Key::Binned(axis) => Some(axis),
         Key::Value(_) => None,
     });
     binned.chain(plain)
+}
+
+fn texts_of(ask: &Ask) -> impl Iterator<Item = &Expr> {
+    keys_of(ask).filter_map(|key| match key {
+        Key::Value(expr) => Some(expr),
+        Key::Binned(_) => None,
+    })
 }
 
 /// The slot of `wanted` that holds each slot of `known`; `None` unless all edges of `wanted` are edges of `known`.

@@ -4,6 +4,8 @@
 //! are learned chunk by chunk when a scan cuts all rows of a chunk; once those of all chunks are there, a scan
 //! that needs the axis reads them in place of its values. The axes used longest ago are forgotten first.
 //!
+//! Texts of few distinct values have codes, too: the numbers of their values ([`super::listed`]).
+//!
 //! A [`Shelf`] keeps codes as files, from where they are mapped: those take none of the budget.
 //!
 //! Codes serve any axis of the same values whose edges are all among theirs, and any brush that ends on their
@@ -14,11 +16,13 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::{ArrayRef, UInt8Array, UInt16Array};
+use arrow::array::{Array, ArrayRef, UInt8Array, UInt16Array};
 use arrow::buffer::{Buffer, ScalarBuffer};
 
 use super::Layout;
+use super::QueryError;
 use super::code_file::CodeFile;
+use super::listed::{Listed, Numbering};
 use crate::aggregate::Bins;
 use crate::expr::Expr;
 use crate::memory::{Mapped, Slab};
@@ -44,6 +48,8 @@ struct Kept {
     axes: HashMap<AxisName, Entry>,
     /// Axes whose files are not to be trusted.
     damaged: HashSet<AxisName>,
+    /// Texts of more distinct values than so many bytes have codes for.
+    overfull: HashMap<AxisName, usize>,
     pass: u64,
 }
 
@@ -100,17 +106,36 @@ impl Codes {
     ) -> Option<Serving<T>> {
         let mut kept = self.lock();
         let Kept { axes, pass, .. } = &mut *kept;
-        let such = |(of, codes): (&Arc<str>, &AxisCodes)| {
-            let is_of = of == table && codes.expr == *expr && codes.layout.chunks() == layout.chunks();
-            is_of && codes.is_complete()
-        };
-        let known = axes.iter_mut().filter(|((of, _), entry)| such((of, &entry.codes)));
+        let known = axes.iter_mut().filter(|((of, _), entry)| {
+            let codes = &entry.codes;
+            of == table && codes.is_of(expr, Some(layout)) && codes.is_complete()
+        });
         let mut known: Vec<&mut Entry> = known.map(|(_, entry)| entry).collect();
-        known.sort_by_key(|entry| entry.codes.bins.count());
-        let (entry, found) =
-            known.into_iter().find_map(|entry| serves(&entry.codes.bins).map(|found| (entry, found)))?;
+        known.sort_by_key(|entry| entry.codes.bins().map(Bins::count));
+        let found = |entry: &Entry| serves(entry.codes.bins()?);
+        let (entry, found) = known.into_iter().find_map(|entry| found(entry).map(|found| (entry, found)))?;
         entry.used = *pass;
         Some((entry.codes.clone(), found))
+    }
+
+    /// The codes of the values of `expr`, and what they stand for, if all are known; of any `layout` where none is given.
+    pub(super) fn listed(
+        &self,
+        layout: Option<&Layout>,
+        table: &str,
+        expr: &Expr,
+    ) -> Option<Serving<Arc<Listed>>> {
+        let mut kept = self.lock();
+        let Kept { axes, pass, .. } = &mut *kept;
+        let such = |(of, entry): (&AxisName, &mut Entry)| {
+            if *of.0 != *table || !entry.codes.is_of(expr, layout) {
+                return None;
+            }
+            let listed = entry.codes.listed()?.clone();
+            entry.used = *pass;
+            Some((entry.codes.clone(), listed))
+        };
+        axes.iter_mut().find_map(such)
     }
 
     /// The codes of `expr`, over stored columns alone, on the axis `bins` of a table: those known, or new ones
@@ -123,6 +148,45 @@ impl Codes {
         bins: &Bins,
     ) -> Option<Arc<AxisCodes>> {
         let axis = format!("{}|{expr}:{:?}", layout.chunks(), bins.edges());
+        let slots = Meaning::Slots(bins.clone());
+        let new = |name: &AxisName, file: Option<Arc<Mapped>>| {
+            let file = file.and_then(|file| CodeFile::of(file, table, &name.1, layout, slots.width()));
+            AxisCodes::new(layout, expr, slots.clone(), file)
+        };
+        if bins.slots() <= MOST_SLOTS { self.known_or(table, axis, new) } else { None }
+    }
+
+    /// As [`Codes::of`], of the values of `expr`, which are texts; `None` also when they are known to be too many.
+    pub(super) fn of_values(
+        &self,
+        layout: &Arc<Layout>,
+        table: &Arc<str>,
+        expr: &Expr,
+    ) -> Option<Arc<AxisCodes>> {
+        let axis = format!("{}|{expr}:values", layout.chunks());
+        let overfull = self.lock().overfull.get(&(table.clone(), axis.clone())).copied().unwrap_or(0);
+        let new = |name: &AxisName, file: Option<Arc<Mapped>>| {
+            let of_width = |width| CodeFile::of(file.clone()?, table, &name.1, layout, width);
+            let listed = of_width(1).or_else(|| of_width(2)).and_then(|file| {
+                let listed = Listed::of_bytes(file.listed()?, expr.data_type())?;
+                Some((Numbering::of_listed(expr.data_type(), file.width(), listed), file))
+            });
+            let (values, file) = match listed {
+                Some((values, file)) => (values, Some(file)),
+                None => (Numbering::new(expr.data_type(), overfull + 1), None),
+            };
+            AxisCodes::new(layout, expr, Meaning::Values(Arc::new(values)), file)
+        };
+        if overfull < 2 { self.known_or(table, axis, new) } else { None }
+    }
+
+    /// Those kept under a name, or those that `new` makes of the file of it.
+    fn known_or(
+        &self,
+        table: &Arc<str>,
+        axis: String,
+        new: impl Fn(&AxisName, Option<Arc<Mapped>>) -> Option<AxisCodes>,
+    ) -> Option<Arc<AxisCodes>> {
         let name = (table.clone(), axis);
         let known = |kept: &mut Kept| {
             let pass = kept.pass;
@@ -140,8 +204,7 @@ impl Codes {
         // Files are looked for while nobody waits for the lock.
         let shelf = self.shelf.as_ref().filter(|_| !is_damaged);
         let file = shelf.and_then(|shelf| shelf.find(&name.0, &name.1));
-        let file = file.and_then(|file| CodeFile::of(file, table, &name.1, layout, width(bins)));
-        let codes = Arc::new(AxisCodes::of(layout, expr, bins, file)?);
+        let codes = Arc::new(new(&name, file)?);
         // Let go of once the lock is: the window looks at what is kept in every frame.
         let mut forgotten = Vec::new();
         let mut kept = self.lock();
@@ -157,10 +220,13 @@ impl Codes {
         Some(codes)
     }
 
-    /// Forgets codes that can no longer be trusted; whether there were any.
+    /// Forgets codes that can no longer be trusted, and whether there were any; and those of too many values.
     pub(super) fn forget_damaged(&self) -> bool {
         let mut kept = self.lock();
-        let Kept { axes, damaged, .. } = &mut *kept;
+        let Kept { axes, damaged, overfull, .. } = &mut *kept;
+        for (name, entry) in axes.extract_if(|_, entry| entry.codes.is_overfull()) {
+            overfull.insert(name, entry.codes.width());
+        }
         let found: Vec<AxisName> =
             axes.extract_if(|_, entry| entry.codes.is_damaged()).map(|(name, _)| name).collect();
         let any = !found.is_empty();
@@ -199,7 +265,8 @@ impl Codes {
     pub fn read_from(&self, axis: &KnownAxis, file: Arc<Mapped>) -> bool {
         let KnownAxis { table, axis, codes } = axis;
         let Some(file) = CodeFile::of(file, table, axis, &codes.layout, codes.width()) else { return false };
-        let Some(mapped) = AxisCodes::of(&codes.layout, &codes.expr, &codes.bins, Some(file)) else {
+        let Some(mapped) = AxisCodes::new(&codes.layout, &codes.expr, codes.meaning.clone(), Some(file))
+        else {
             return false;
         };
         if let Some(entry) = self.lock().axes.get_mut(&(table.clone(), axis.clone())) {
@@ -229,7 +296,8 @@ impl KnownAxis {
 
     /// Bytes that [`write`](KnownAxis::write) writes.
     pub fn bytes(&self) -> u64 {
-        CodeFile::length(&self.table, &self.axis, &self.codes.layout, self.codes.width()) as u64
+        let codes = &self.codes;
+        CodeFile::length(&self.table, &self.axis, &codes.layout, codes.width(), &codes.list_bytes()) as u64
     }
 
     /// Writes the codes as a [`Shelf`] is to keep them.
@@ -240,15 +308,25 @@ impl KnownAxis {
         let AxisCodes { layout, learned, .. } = self.codes.as_ref();
         let chunks =
             learned.iter().flat_map(|slab| (0..layout.chunks()).filter_map(|chunk| slab.piece(chunk)));
-        CodeFile::write(&self.table, &self.axis, layout, self.codes.width(), chunks, out)
+        let (width, list) = (self.codes.width(), self.codes.list_bytes());
+        CodeFile::write(&self.table, &self.axis, layout, width, chunks, &list, out)
     }
+}
+
+/// What codes stand for.
+#[derive(Clone)]
+enum Meaning {
+    /// Slots of an axis.
+    Slots(Bins),
+    /// Values.
+    Values(Arc<Numbering>),
 }
 
 /// The codes of one axis.
 pub(super) struct AxisCodes {
     layout: Arc<Layout>,
     expr: Expr,
-    bins: Bins,
+    meaning: Meaning,
     /// Those of every chunk; nothing where `file` holds them.
     learned: Option<Arc<Slab>>,
     /// How many chunks are known, and what their codes hold.
@@ -258,22 +336,17 @@ pub(super) struct AxisCodes {
     is_damaged: AtomicBool,
 }
 
-/// Bytes of a code.
-fn width(bins: &Bins) -> usize {
-    if bins.slots() > 1 << 8 { 2 } else { 1 }
-}
-
 impl AxisCodes {
-    /// Those in `file`, or else none yet; `None` where an axis has too many slots, or the system no room.
-    fn of(layout: &Arc<Layout>, expr: &Expr, bins: &Bins, file: Option<CodeFile>) -> Option<AxisCodes> {
-        let ends =
-            || (0..layout.chunks()).map(|chunk| layout.chunk(chunk).end as usize * width(bins)).collect();
+    /// Those in `file`, or else none yet; `None` where the system has no room.
+    fn new(layout: &Arc<Layout>, expr: &Expr, meaning: Meaning, file: Option<CodeFile>) -> Option<AxisCodes> {
+        let width = meaning.width();
+        let ends = || (0..layout.chunks()).map(|chunk| layout.chunk(chunk).end as usize * width).collect();
         let blank = || Slab::new(ends()).ok().map(Arc::new);
         let learned = if file.is_some() { None } else { Some(blank()?) };
-        (bins.slots() <= MOST_SLOTS).then(|| AxisCodes {
+        Some(AxisCodes {
             layout: layout.clone(),
             expr: expr.clone(),
-            bins: bins.clone(),
+            meaning,
             learned,
             known: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
@@ -283,7 +356,35 @@ impl AxisCodes {
     }
 
     fn width(&self) -> usize {
-        width(&self.bins)
+        self.meaning.width()
+    }
+
+    fn is_of(&self, expr: &Expr, layout: Option<&Layout>) -> bool {
+        self.expr == *expr && layout.is_none_or(|layout| self.layout.chunks() == layout.chunks())
+    }
+
+    /// The axis whose slots they are.
+    fn bins(&self) -> Option<&Bins> {
+        match &self.meaning {
+            Meaning::Slots(bins) => Some(bins),
+            Meaning::Values(_) => None,
+        }
+    }
+
+    /// The values they stand for, once those of every row are known.
+    pub(super) fn listed(&self) -> Option<&Arc<Listed>> {
+        match &self.meaning {
+            Meaning::Values(values) if self.is_complete() => values.listed(),
+            _ => None,
+        }
+    }
+
+    fn list_bytes(&self) -> Vec<u8> {
+        self.listed().map_or_else(Vec::new, |listed| listed.to_bytes())
+    }
+
+    fn is_overfull(&self) -> bool {
+        matches!(&self.meaning, Meaning::Values(values) if values.is_overfull())
     }
 
     /// Bytes of memory once all are known.
@@ -325,13 +426,25 @@ impl AxisCodes {
     /// Room for the codes of a chunk of `rows` rows that begins with `start`; `None` if they are known.
     pub(super) fn blank(&self, start: u64, rows: usize) -> Option<Learned> {
         let chunk = self.layout.chunk_of(start);
-        if self.learned.as_ref().is_none_or(|slab| slab.is_filled(chunk)) {
+        if self.learned.as_ref().is_none_or(|slab| slab.is_filled(chunk)) || self.is_overfull() {
             return None;
         }
         Some(match self.width() {
             1 => Learned::Bytes(Vec::with_capacity(rows)),
             _ => Learned::Words(Vec::with_capacity(rows)),
         })
+    }
+
+    /// Learns the codes of the chunk that begins with row `start` and has these `values`.
+    pub(super) fn number(&self, start: u64, values: &ArrayRef) -> Result<(), QueryError> {
+        if let Meaning::Values(numbering) = &self.meaning
+            && let Some(mut blank) = self.blank(start, values.len())
+            && let Some(codes) = numbering.codes(values)?
+        {
+            blank.extend(&codes);
+            self.learn(start, blank);
+        }
+        Ok(())
     }
 
     /// Keeps the codes of the chunk that begins with row `start`.
@@ -343,6 +456,17 @@ impl AxisCodes {
         if self.learned.as_ref().is_some_and(|slab| slab.fill(self.layout.chunk_of(start), &codes)) {
             self.bytes.fetch_add(codes.len(), Ordering::Relaxed);
             self.known.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
+impl Meaning {
+    /// Bytes of a code.
+    fn width(&self) -> usize {
+        match self {
+            Meaning::Slots(bins) if bins.slots() > 1 << 8 => 2,
+            Meaning::Slots(_) => 1,
+            Meaning::Values(values) => values.width(),
         }
     }
 }

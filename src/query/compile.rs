@@ -8,10 +8,10 @@ use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
-use super::coded::{SlotsFrom, TableCodes};
+use super::coded::{ListedCodes, SlotsFrom, TableCodes};
 use super::codes::AxisCodes;
 use super::groups::Plan;
-use super::masks::Test;
+use super::masks::{Place, Test};
 use super::measure::Measures;
 use super::pass::Pass;
 use super::places::Places;
@@ -62,7 +62,7 @@ pub(super) enum Shape {
 
 #[derive(Debug, Clone)]
 pub(super) enum CompiledKey {
-    Value { value: usize, data_type: DataType },
+    Value { value: Place, data_type: DataType },
     Binned { axis: usize, bins: Bins },
 }
 
@@ -83,6 +83,39 @@ struct CompiledAxis {
     from: SlotsFrom,
     /// Where its values are; of no meaning where codes are read instead.
     value: usize,
+}
+
+/// Keys that are texts.
+#[derive(Default)]
+struct Texts {
+    /// Codes read in place of values.
+    coded: Vec<ListedCodes>,
+    /// Positions of the values of which codes are to be learned.
+    numbering: Vec<(usize, Arc<AxisCodes>)>,
+}
+
+impl Texts {
+    /// The key of a resolved expression.
+    fn key(&mut self, expr: Expr, collector: &mut Collector, codes: Option<&TableCodes>) -> CompiledKey {
+        if let Some((codes, listed)) = codes.and_then(|codes| codes.listed(&expr)) {
+            let known = self.coded.iter().position(|(known, _)| Arc::ptr_eq(known, &codes));
+            let place = known.unwrap_or(self.coded.len());
+            let data_type = listed.dictionary_type();
+            if known.is_none() {
+                self.coded.push((codes, listed));
+            }
+            return CompiledKey::Value { value: Place::Codes(place), data_type };
+        }
+        let data_type = expr.data_type().clone();
+        let to_learn = codes.and_then(|codes| codes.unlisted(&expr));
+        let value = collector.place(expr);
+        if let Some(codes) = to_learn
+            && self.numbering.iter().all(|(known, _)| *known != value)
+        {
+            self.numbering.push((value, codes));
+        }
+        CompiledKey::Value { value: Place::Value(value), data_type }
+    }
 }
 
 /// Collects expressions, each once.
@@ -132,6 +165,7 @@ impl Pass {
         let mut compiled = Vec::with_capacity(questions.len());
         let mut filters: Vec<Vec<usize>> = Vec::new();
         let mut filter_of = Vec::with_capacity(questions.len());
+        let mut texts = Texts::default();
         for question in questions {
             let mut filter = Vec::new();
             for clause in question.selection.clauses() {
@@ -164,7 +198,7 @@ impl Pass {
                 Key::Value(_) => None,
             });
             let binned: Option<Vec<&Axis>> = binned.collect();
-            let places = Places::of(question);
+            let places = Places::of(question, |expr| Some(codes?.listed(expr)?.1));
             let keys: Option<Vec<Key>> = match (ask, &binned) {
                 _ if places.is_some() => None,
                 (Ask::Groups { keys, .. }, _) => Some(keys.iter().chain(active).cloned().collect()),
@@ -179,11 +213,7 @@ impl Pass {
                     keys: keys
                         .into_iter()
                         .map(|key| match key {
-                            Key::Value(expr) => {
-                                let expr = resolve(&expr);
-                                let data_type = expr.data_type().clone();
-                                CompiledKey::Value { value: collector.place(expr), data_type }
-                            }
+                            Key::Value(expr) => texts.key(resolve(&expr), &mut collector, codes),
                             Key::Binned(a) => CompiledKey::Binned {
                                 axis: axis(&a.expr, &a.bins, &mut collector),
                                 bins: a.bins,
@@ -266,6 +296,8 @@ impl Pass {
             axes,
             coded,
             learning,
+            coded_keys: texts.coded,
+            numbering: texts.numbering,
             numbers,
             summed,
             questions: compiled,

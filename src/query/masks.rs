@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterPredicate;
+use arrow::datatypes::{UInt8Type, UInt16Type};
 
 use super::QueryError;
 use super::brush::inside;
@@ -33,6 +34,8 @@ pub(super) enum Test {
         inside: Arc<[bool]>,
         stride: usize,
     },
+    /// Codes, by position, and which of them pass.
+    Chosen(usize, Vec<bool>),
     /// By position of a boolean.
     Where(usize),
 }
@@ -45,12 +48,13 @@ pub(super) struct Ranges {
 }
 
 /// By position.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Place {
     Value(usize),
     Codes(usize),
 }
 
-/// What tests look at, in one chunk.
+/// What tests and keys look at, in one chunk.
 #[derive(Clone, Copy)]
 pub(super) struct Tested<'a> {
     pub(super) values: &'a [ArrayRef],
@@ -58,7 +62,7 @@ pub(super) struct Tested<'a> {
 }
 
 impl Tested<'_> {
-    fn at(&self, place: &Place) -> &ArrayRef {
+    pub(super) fn at(&self, place: &Place) -> &ArrayRef {
         match *place {
             Place::Value(value) => &self.values[value],
             Place::Codes(codes) => &self.codes[codes],
@@ -168,6 +172,9 @@ pub(super) fn keep_passing(cells: &mut [u32], mask: &BooleanBuffer, block: &Rang
 impl Test {
     /// The test of a clause whose expressions are resolved, by `codes` where they tell.
     pub(super) fn of(clause: &Clause, collector: &mut Collector, codes: Option<&TableCodes>) -> Test {
+        if let Some((codes, chosen)) = codes.and_then(|codes| codes.chosen(clause)) {
+            return Test::Chosen(collector.place_codes(codes), chosen);
+        }
         let mut by_codes = |expr: &Expr, passes: &dyn Fn(&Bins) -> Option<Vec<bool>>| {
             let (codes, intervals) = codes?.passing(expr, passes)?;
             Some(Ranges { of: Place::Codes(collector.place_codes(codes)), intervals, missing: false })
@@ -225,6 +232,7 @@ impl Test {
                 let (x, y) = (slots(x), slots(y));
                 BooleanBuffer::collect_bool(x.len(), |row| inside[x[row] as usize * stride + y[row] as usize])
             }
+            Test::Chosen(codes, chosen) => among(&tested.codes[*codes], chosen),
             Test::Where(value) => true_values(&tested.values[*value]),
         };
         if inverted { !&mask } else { mask }
@@ -242,6 +250,20 @@ impl Ranges {
         let absent = self.missing.then(|| missing_values(values));
         let either = inside.chain(absent).reduce(|a, b| &a | &b);
         either.unwrap_or_else(|| BooleanBuffer::new_unset(values.len()))
+    }
+}
+
+/// Rows whose code is one of the chosen.
+fn among(codes: &ArrayRef, chosen: &[bool]) -> BooleanBuffer {
+    match codes.as_primitive_opt::<UInt8Type>() {
+        Some(codes) => {
+            let codes = codes.values();
+            BooleanBuffer::collect_bool(codes.len(), |row| chosen[codes[row] as usize])
+        }
+        None => {
+            let codes = codes.as_primitive::<UInt16Type>().values();
+            BooleanBuffer::collect_bool(codes.len(), |row| chosen[codes[row] as usize])
+        }
     }
 }
 

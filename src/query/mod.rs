@@ -10,6 +10,7 @@
 
 mod brush;
 mod by_name;
+mod cells;
 mod code_file;
 mod coded;
 mod codes;
@@ -18,6 +19,7 @@ mod cube;
 mod estimate;
 mod groups;
 mod layout;
+mod listed;
 mod masks;
 mod measure;
 pub mod output;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, BooleanArray};
-use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterBuilder;
 
+use super::cells::{CellBuffers, Slots};
+use super::coded::ListedCodes;
 use super::codes::{AxisCodes, Learned};
 use super::compile::{Compiled, Shape};
 use super::groups::{GroupMemory, GroupPartial, GroupTotal, Plan};
-use super::masks::{Mask, Test, Tested, keep_passing};
+use super::masks::{Mask, Test, Tested};
 use super::question::internal;
 use super::skip::Verdict;
 use super::summed::{ChunkSums, Summed};
@@ -21,7 +22,6 @@ use crate::aggregate::{Feed, Lanes, Slotter, plain_numbers};
 use crate::data::Chunk;
 use crate::dataset::Dataset;
 use crate::expr::{Expr, Program, Reals};
-use crate::kernel::fold;
 use crate::memory::read_ahead;
 use crate::select::{Clause, Selection};
 use crate::task::Task;
@@ -46,6 +46,10 @@ pub(super) struct Pass {
     pub(super) coded: Vec<Arc<AxisCodes>>,
     /// Of every axis, the codes to be learned.
     pub(super) learning: Vec<Option<Arc<AxisCodes>>>,
+    /// Codes that are read in place of texts that are keys.
+    pub(super) coded_keys: Vec<ListedCodes>,
+    /// Positions of the texts whose codes are to be learned.
+    pub(super) numbering: Vec<(usize, Arc<AxisCodes>)>,
     /// Positions of the values that are binned or folded as numbers.
     pub(super) numbers: Vec<usize>,
     /// Values that are only summed up.
@@ -135,9 +139,9 @@ const DENSE: usize = 4;
 
 /// Buffers one worker uses again for every block.
 #[derive(Default)]
-pub(super) struct Scratch {
-    pub(super) slots: Vec<Vec<u32>>,
-    pub(super) cells: Vec<u32>,
+struct Scratch {
+    slots: Vec<Vec<u32>>,
+    cells: CellBuffers,
     /// Positions of the rows that pass each filter.
     chosen: Vec<Vec<u32>>,
     /// Codes of the chunk, of every axis that is to be learned.
@@ -156,7 +160,9 @@ struct Values {
     rows: usize,
     /// One array per expression of the pass.
     arrays: Vec<ArrayRef>,
-    /// The same, those that are binned or folded as plain numbers.
+    /// Keys that were read as codes.
+    keys: Vec<ArrayRef>,
+    /// The expressions' arrays again, those that are binned or folded as plain numbers.
     numbers: Vec<ArrayRef>,
     /// One per filter.
     masks: Vec<Mask>,
@@ -210,7 +216,7 @@ impl Pass {
         };
         let chosen = vec![Vec::new(); self.filters.len()];
         let slots = vec![vec![0; self.block()]; self.axes.len()];
-        let scratch = Scratch { slots, cells: Vec::new(), chosen, learned: Vec::new() };
+        let scratch = Scratch { slots, cells: CellBuffers::default(), chosen, learned: Vec::new() };
         Worker { scratch, tallies: self.questions.iter().map(tally).collect() }
     }
 
@@ -286,6 +292,11 @@ impl Pass {
             let block = start..(start + self.block()).min(values.rows);
             self.fold(&values, &block, partials, worker, memory)?;
         }
+        if values.rows == chunk.len() {
+            for (value, codes) in &self.numbering {
+                codes.number(first, &values.arrays[*value])?;
+            }
+        }
         for (codes, learned) in self.learning.iter().zip(worker.scratch.learned.drain(..)) {
             if let (Some(codes), Some(learned)) = (codes, learned) {
                 codes.learn(first, learned);
@@ -319,12 +330,16 @@ impl Pass {
         }
         let mut columns = self.read_columns(&self.program, &chunk.rows, task)?;
         let mut coded = codes_in(&self.coded, chunk, task)?;
+        let mut keys = Vec::with_capacity(self.coded_keys.len());
+        for (codes, listed) in &self.coded_keys {
+            keys.push(listed.decoded(&codes_of(codes, chunk, task)?)?);
+        }
         if let Some(bits) = any.bits
             && any.passing * DENSE < rows
             && skips
         {
             let kept = FilterBuilder::new(&BooleanArray::new(bits, None)).optimize().build();
-            for array in columns.iter_mut().chain(&mut tested).chain(&mut coded) {
+            for array in columns.iter_mut().chain(&mut tested).chain(&mut coded).chain(&mut keys) {
                 *array = kept.filter(array).map_err(internal)?;
             }
             rows = any.passing;
@@ -347,7 +362,7 @@ impl Pass {
         let conditions = self.conditions(&arrays);
         let feed = |question: &Compiled| question.feed(chunk.rows.start, &numbers, &conditions);
         let feeds = self.questions.iter().map(feed).collect();
-        Ok(Some(Values { rows, arrays, numbers, masks, feeds, sums }))
+        Ok(Some(Values { rows, arrays, keys, numbers, masks, feeds, sums }))
     }
 
     /// Folds all values into the questions of one cell whose accumulators are totals.
@@ -373,19 +388,30 @@ impl Pass {
         worker: &mut Worker,
         memory: &GroupMemory,
     ) -> Result<(), QueryError> {
-        let Values { arrays, numbers, masks, feeds, .. } = values;
+        let Values { arrays, keys, numbers, masks, feeds, .. } = values;
+        let keys = Tested { values: arrays, codes: keys };
         let Worker { scratch, tallies } = worker;
-        for ((value, slotter), slots) in self.axes.iter().zip(&mut scratch.slots) {
-            slotter.write(&numbers[*value], block.clone(), &mut slots[..block.len()]);
-        }
-        for (learned, slots) in scratch.learned.iter_mut().zip(&scratch.slots) {
-            if let Some(learned) = learned {
-                learned.extend(&slots[..block.len()]);
+        let Scratch { slots, cells, chosen, learned } = scratch;
+        let slots: Vec<Slots> = self
+            .axes
+            .iter()
+            .zip(slots)
+            .map(|((value, slotter), slots)| {
+                if slotter.reads_codes() {
+                    return Slots::of_codes(&numbers[*value], block.clone());
+                }
+                let slots = &mut slots[..block.len()];
+                slotter.write(&numbers[*value], block.clone(), slots);
+                Slots::Wide(slots)
+            })
+            .collect();
+        for (learned, slots) in learned.iter_mut().zip(&slots) {
+            if let (Some(learned), Slots::Wide(slots)) = (learned, slots) {
+                learned.extend(slots);
             }
         }
-        let mut chosen = std::mem::take(&mut scratch.chosen);
         let positions: Vec<Option<&[u32]>> =
-            masks.iter().zip(&mut chosen).map(|(mask, out)| mask.positions(block, out)).collect();
+            masks.iter().zip(chosen).map(|(mask, out)| mask.positions(block, out)).collect();
         let questions = self.questions.iter().zip(feeds);
         for (((question, feed), partial), tally) in questions.zip(partials).zip(tallies) {
             let mask = &masks[question.filter];
@@ -396,77 +422,41 @@ impl Pass {
                 Partial::Index(_) | Partial::AllGroups(_) => {}
                 Partial::Tally => {
                     if let Some(tally) = tally {
-                        tally.count(question.cells(block.len(), scratch), positions[question.filter]);
+                        tally.count(question.cells(block.len(), &slots, cells), positions[question.filter]);
                     }
                 }
                 Partial::Grid(lanes) => {
-                    let trash = question.elements(block, mask.bits.as_ref(), scratch);
-                    lanes.update(feed, block.clone(), &scratch.cells, trash);
+                    let trash = question.elements(block, mask.bits.as_ref(), &slots, cells);
+                    lanes.update(feed, block.clone(), &cells.wide, trash);
                 }
                 Partial::Groups(groups) => {
-                    groups.update(question, arrays, feed, scratch, mask.bits.as_ref(), block, memory)?;
+                    let keys = question.keys(keys, &slots, block);
+                    groups.update(
+                        question,
+                        keys,
+                        feed,
+                        &mut cells.wide,
+                        mask.bits.as_ref(),
+                        block,
+                        memory,
+                    )?;
                 }
             }
         }
-        scratch.chosen = chosen;
         Ok(())
     }
 }
 
 /// The codes of a chunk that are read in place of values.
 fn codes_in(coded: &[Arc<AxisCodes>], chunk: &Chunk, task: &Task) -> Result<Vec<ArrayRef>, QueryError> {
-    let codes = |codes: &Arc<AxisCodes>| {
-        let lost = || QueryError::Panicked("codes of an axis are lost".to_owned());
-        let codes = codes.chunk(chunk.rows.start).ok_or_else(lost)?;
-        task.add_bytes(codes.to_data().get_slice_memory_size().unwrap_or(0) as u64);
-        Ok(codes)
-    };
-    coded.iter().map(codes).collect()
+    coded.iter().map(|codes| codes_of(codes, chunk, task)).collect()
 }
 
-impl Compiled {
-    /// The cell of each of the `rows` rows of the block; those of one axis are its slots.
-    fn cells<'a>(&self, rows: usize, scratch: &'a mut Scratch) -> &'a [u32] {
-        let Scratch { slots: codes, cells, .. } = scratch;
-        let (axes, slots): (&[usize], &[usize]) = match &self.shape {
-            Shape::Grid { axes, slots, .. } => (axes, slots),
-            _ => (&[], &[]),
-        };
-        let axis = |axis: usize| &codes[axis][..rows];
-        cells.resize(rows, 0);
-        match *axes {
-            [] => cells.fill(0),
-            [only] => return &codes[only][..rows],
-            [first, second, ref more @ ..] => {
-                fold::cells_of_two(axis(first), axis(second), slots[1] as u32, cells);
-                for (&next, &stride) in more.iter().zip(&slots[2..]) {
-                    fold::refine_cells(cells, axis(next), stride as u32);
-                }
-            }
-        }
-        cells
-    }
-
-    /// Writes the element of every row of the block into the scratch; rows outside `mask` go to the
-    /// trash, which is returned.
-    fn elements(&self, block: &Range<usize>, mask: Option<&BooleanBuffer>, scratch: &mut Scratch) -> u32 {
-        let Shape::Grid { axes, cells: count, .. } = &self.shape else { return 0 };
-        if let [only] = axes[..] {
-            scratch.cells.clear();
-            scratch.cells.extend_from_slice(&scratch.slots[only][..block.len()]);
-        } else {
-            self.cells(block.len(), scratch);
-        }
-        let trash = *count as u32;
-        if let Some(mask) = mask {
-            keep_passing(&mut scratch.cells, mask, block, trash);
-        }
-        let spread = self.spread() as u32;
-        if spread > 1 {
-            fold::spread(&mut scratch.cells, 0, spread);
-        }
-        trash * spread
-    }
+fn codes_of(codes: &AxisCodes, chunk: &Chunk, task: &Task) -> Result<ArrayRef, QueryError> {
+    let lost = || QueryError::Panicked("codes of an axis are lost".to_owned());
+    let codes = codes.chunk(chunk.rows.start).ok_or_else(lost)?;
+    task.add_bytes(codes.to_data().get_slice_memory_size().unwrap_or(0) as u64);
+    Ok(codes)
 }
 
 /// A question on `selection` alone, for testing which rows pass.

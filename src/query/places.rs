@@ -1,19 +1,23 @@
-//! Keys of a cube that are whole numbers close together, as cells: the number of a row's group is its place among
-//! all that there can be, and no row is looked up.
+//! Keys of a cube that are whole numbers close together, or texts that are all listed, as cells: the number of a row's
+//! group is its place among all that there can be, and no row is looked up.
 //!
-//! Bounds of the keys are those of zone maps, which hold for the table as it is; what would lie outside is looked
-//! for all the same when the cube is finished.
+//! Bounds of the numbers are those of zone maps, which hold for the table as it is; what would lie outside is looked
+//! for all the same when the cube is finished. Texts are listed where codes of them are known.
 
-use arrow::array::{Array, ArrayRef, Float64Array};
-use arrow::compute::cast;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Float64Array, UInt32Array};
+use arrow::compute::{cast, take};
 use arrow::datatypes::DataType;
 
 use super::brush::MAX_CELLS;
 use super::groups::{GroupKey, slot_order};
+use super::listed::Listed;
 use super::question::internal;
 use super::skip::domain_of;
 use super::{Ask, Axis, Key, QueryError, Question};
 use crate::aggregate::{Bins, Lanes, Scale};
+use crate::expr::Expr;
 
 /// Most numbers from the least key to the greatest.
 const MOST_PLACES: f64 = 4096.0;
@@ -25,8 +29,17 @@ const MOST_COUNTS: usize = 1 << 23;
 #[derive(Debug, Clone)]
 struct Place {
     axis: Axis,
-    /// Of keys that are values: their type. Bins are one number wide then.
-    values: Option<DataType>,
+    /// Of keys that are values.
+    values: Option<Values>,
+}
+
+/// What the bins of a key hold, which are one number wide.
+#[derive(Debug, Clone)]
+enum Values {
+    /// Numbers of a type.
+    Whole(DataType),
+    /// The texts in those places of the list.
+    Listed(Arc<Listed>),
 }
 
 /// The axes that a cube of keys has.
@@ -38,14 +51,13 @@ pub(super) struct Places {
 
 impl Places {
     /// Those of a cube that is brushed over values or asks for groups; `None` of other questions, and where keys
-    /// are not known to lie close together.
-    pub(super) fn of(question: &Question) -> Option<Places> {
+    /// are neither known to lie close together nor `listed`, with their expressions resolved.
+    pub(super) fn of(question: &Question, listed: impl Fn(&Expr) -> Option<Arc<Listed>>) -> Option<Places> {
         let Ask::Cube { active, ask } = &question.ask else { return None };
-        let active: Vec<Place> = active.iter().map(|key| Place::of(key, question)).collect::<Option<_>>()?;
+        let place = |key| Place::of(key, question, &listed);
+        let active: Vec<Place> = active.iter().map(place).collect::<Option<_>>()?;
         let passive: Vec<Place> = match ask.as_ref() {
-            Ask::Groups { keys, .. } => {
-                keys.iter().map(|key| Place::of(key, question)).collect::<Option<_>>()?
-            }
+            Ask::Groups { keys, .. } => keys.iter().map(place).collect::<Option<_>>()?,
             Ask::Grid { axes, .. } => {
                 axes.iter().map(|axis| Place { axis: axis.clone(), values: None }).collect()
             }
@@ -65,9 +77,9 @@ impl Places {
 
     /// The values that are brushed, one for each of their slots; null for those of no value.
     pub(super) fn active_values(&self) -> Result<Option<ArrayRef>, QueryError> {
-        let [Place { axis, values: Some(data_type) }] = self.active.as_slice() else { return Ok(None) };
+        let [Place { axis, values: Some(values) }] = self.active.as_slice() else { return Ok(None) };
         let slots: Vec<usize> = (0..axis.bins.slots()).collect();
-        values_of(&axis.bins, &slots, data_type).map(Some)
+        values.of_slots(&axis.bins, &slots).map(Some)
     }
 
     /// The groups that all slots of the keys make, in ascending order, and the group of every cell.
@@ -93,7 +105,7 @@ impl Places {
             let slots: Vec<usize> = tuples.iter().map(|(_, tuple)| tuple[i]).collect();
             let bins = &place.axis.bins;
             Ok(match &place.values {
-                Some(data_type) => GroupKey::Values(values_of(bins, &slots, data_type)?),
+                Some(values) => GroupKey::Values(values.of_slots(bins, &slots)?),
                 None => GroupKey::Slots { bins: bins.clone(), slots },
             })
         };
@@ -122,15 +134,17 @@ impl Places {
 }
 
 impl Place {
-    fn of(key: &Key, question: &Question) -> Option<Place> {
+    fn of(key: &Key, question: &Question, listed: &impl Fn(&Expr) -> Option<Arc<Listed>>) -> Option<Place> {
         let expr = match key {
             Key::Binned(axis) => return Some(Place { axis: axis.clone(), values: None }),
             Key::Value(expr) => expr,
         };
         let dataset = &question.dataset;
         let resolved = dataset.resolve(expr);
+        let place = |bins, values| Place { axis: Axis { expr: expr.clone(), bins }, values: Some(values) };
         if !resolved.data_type().is_integer() {
-            return None;
+            let listed = listed(&resolved)?;
+            return Some(place(listed.bins()?.clone(), Values::Listed(listed)));
         }
         let domain = domain_of(&resolved, dataset, &(0..dataset.row_count()));
         let (least, greatest) = (domain.min.floor(), domain.max.ceil());
@@ -142,29 +156,37 @@ impl Place {
         }
         let count = (greatest - least) as usize + 1;
         let bins = Bins::new(least, greatest + 1.0, count, Scale::Linear).ok()?;
-        Some(Place { axis: Axis { expr: expr.clone(), bins }, values: Some(resolved.data_type().clone()) })
+        Some(place(bins, Values::Whole(resolved.data_type().clone())))
     }
 }
 
-/// The values that these slots of bins one number wide hold; null for slots of none.
-fn values_of(bins: &Bins, slots: &[usize], data_type: &DataType) -> Result<ArrayRef, QueryError> {
-    let value = |&slot: &usize| (slot < bins.count()).then(|| bins.edges()[slot]);
-    let values: Float64Array = slots.iter().map(value).collect();
-    let typed = cast(&values, data_type).map_err(internal)?;
-    debug_assert_eq!(typed.null_count(), values.null_count());
-    Ok(typed)
+impl Values {
+    /// Those that these slots of bins one number wide hold; null for slots of none.
+    fn of_slots(&self, bins: &Bins, slots: &[usize]) -> Result<ArrayRef, QueryError> {
+        match self {
+            Values::Whole(data_type) => {
+                let value = |&slot: &usize| (slot < bins.count()).then(|| bins.edges()[slot]);
+                let values: Float64Array = slots.iter().map(value).collect();
+                let typed = cast(&values, data_type).map_err(internal)?;
+                debug_assert_eq!(typed.null_count(), values.null_count());
+                Ok(typed)
+            }
+            Values::Listed(listed) => {
+                let place = |&slot: &usize| (slot < bins.count()).then_some(slot as u32);
+                let places: UInt32Array = slots.iter().map(place).collect();
+                take(listed.sorted(), &places, None).map_err(internal)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{AsArray, Int64Array};
     use arrow::datatypes::Int64Type;
 
     use super::*;
     use crate::dataset::{Dataset, MemorySource};
-    use crate::expr::Expr;
     use crate::query::{Brush, Listing, ScanOptions, Workers, scan};
     use crate::select::{Clause, Selection};
     use crate::task::Task;
@@ -211,8 +233,8 @@ mod tests {
         ] {
             let values = vec![Some(least), None, Some(greatest), Some(least)];
             let known = cube_of(values.clone(), Some(vec![least, greatest, least, least]));
-            assert_eq!(Places::of(&known).is_some(), are_cells, "{least} to {greatest}");
-            assert!(Places::of(&cube_of(values, None)).is_none());
+            assert_eq!(Places::of(&known, |_| None).is_some(), are_cells, "{least} to {greatest}");
+            assert!(Places::of(&cube_of(values, None), |_| None).is_none());
             let answers = scanned(&known).expect("an answer");
             let slots = Clause::interval(Expr::column("x", known.dataset.schema()).expect("x"), 0.0, 8.0);
             let axis = [Axis {

@@ -1,6 +1,7 @@
 //! Rows per cell of a grid, where nothing else is asked of them. Counts are whole numbers: they add up
 //! the same in any order, so each worker keeps one tally for all its units.
 
+use super::cells::{Slots, each};
 use crate::kernel::fold;
 
 /// Most cells that get four counts each: those of a histogram brushed by another fit the second-level cache.
@@ -25,18 +26,18 @@ impl Tally {
     }
 
     /// Counts the rows of a block in their cells; of the `chosen` alone where some are chosen.
-    pub(super) fn count(&mut self, cells: &[u32], chosen: Option<&[u32]>) {
+    pub(super) fn count(&mut self, cells: Slots, chosen: Option<&[u32]>) {
         let rows = chosen.map_or(cells.len(), <[u32]>::len) as u64;
         if self.most + rows > u64::from(u32::MAX) {
             self.carry();
         }
         self.most += rows;
-        match (chosen, self.narrow.len() > self.cells) {
+        each!(cells, |cells| match (chosen, self.narrow.len() > self.cells) {
             (None, false) => fold::count(cells, &mut self.narrow),
             (None, true) => fold::count_in_four(cells, &mut self.narrow),
             (Some(chosen), false) => fold::count_chosen(cells, chosen, &mut self.narrow),
             (Some(chosen), true) => fold::count_chosen_in_four(cells, chosen, &mut self.narrow),
-        }
+        })
     }
 
     fn carry(&mut self) {
@@ -69,9 +70,9 @@ mod tests {
     fn counts_beyond_32_bits_are_carried_over() {
         for cells in [3, 5000] {
             let mut tally = Tally::new(cells);
-            tally.count(&[1, 1, 2, 1], None);
+            tally.count(Slots::Wide(&[1, 1, 2, 1]), None);
             tally.most = u64::from(u32::MAX) - 1;
-            tally.count(&[2, 0, 2], Some(&[0, 2]));
+            tally.count(Slots::Bytes(&[2, 0, 2]), Some(&[0, 2]));
             assert_eq!(tally.most, 2);
             let mut counts = vec![0; cells];
             tally.add_to(&mut counts);

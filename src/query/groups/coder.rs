@@ -74,7 +74,7 @@ macro_rules! texts {
 }
 
 /// Numbers the values of one key: missing is 0, the others count from 1.
-pub(super) enum Coder {
+pub(in crate::query) enum Coder {
     /// Of a type that is 64 bits or less.
     Words { ids: WordIds, data_type: DataType },
     /// Texts and bytes.
@@ -86,7 +86,7 @@ pub(super) enum Coder {
 }
 
 impl Coder {
-    pub(super) fn new(data_type: &DataType) -> Result<Coder, QueryError> {
+    pub(in crate::query) fn new(data_type: &DataType) -> Result<Coder, QueryError> {
         Ok(match data_type {
             DataType::Dictionary(_, values) => {
                 Coder::Coded { of: Box::new(Coder::new(values)?), values: None, ids: Vec::new() }
@@ -105,7 +105,7 @@ impl Coder {
     }
 
     /// Numbers are `0..=len`.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::query) fn len(&self) -> usize {
         match self {
             Coder::Words { ids, .. } => ids.words().len(),
             Coder::Texts { ids, .. } | Coder::Rows { ids, .. } => ids.len(),
@@ -146,7 +146,7 @@ impl Coder {
     }
 
     /// Writes the number of every value; `out` is as long as `array`.
-    pub(super) fn write(&mut self, array: &ArrayRef, out: &mut [u32]) -> Result<(), QueryError> {
+    pub(in crate::query) fn write(&mut self, array: &ArrayRef, out: &mut [u32]) -> Result<(), QueryError> {
         match self {
             Coder::Words { ids, .. } => {
                 let plain = plain_numbers(array);
@@ -193,7 +193,7 @@ impl Coder {
     }
 
     /// The values of these numbers.
-    pub(super) fn values(&self, of: &[u32]) -> Result<ArrayRef, QueryError> {
+    pub(in crate::query) fn values(&self, of: &[u32]) -> Result<ArrayRef, QueryError> {
         match self {
             Coder::Words { ids, data_type } => words_as(ids.words(), of, data_type),
             Coder::Texts { ids, data_type } => texts_as(ids, of, data_type),

@@ -18,14 +18,16 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::buffer::BooleanBuffer;
 
+pub(super) use coder::Coder;
 pub(super) use listing::present_keys;
 pub use listing::{Having, Listing, Order};
 pub(super) use runs::{GroupMemory, Plan};
 pub(super) use total::{GroupTotal, slot_order};
 
 use super::QueryError;
+use super::cells::Slots;
 use super::compile::{Compiled, CompiledKey, Shape};
-use super::pass::Scratch;
+use super::masks::Tested;
 use crate::aggregate::{Bins, Feed};
 use cells::Cells;
 use runs::{Parting, Run};
@@ -105,38 +107,40 @@ pub(super) struct GroupPartial {
     parting: Option<Parting>,
 }
 
+impl Compiled {
+    /// The keys of the rows of a block; `values` are those of a chunk, `of_axes` the slots of the block.
+    pub(super) fn keys(&self, values: Tested, of_axes: &[Slots], block: &Range<usize>) -> Vec<ArrayRef> {
+        let Shape::Groups { keys, .. } = &self.shape else { return Vec::new() };
+        let of_key = |key: &CompiledKey| match key {
+            CompiledKey::Value { value, .. } => values.at(value).slice(block.start, block.len()),
+            CompiledKey::Binned { axis, .. } => Arc::new(UInt32Array::from(of_axes[*axis].widened())),
+        };
+        keys.iter().map(of_key).collect()
+    }
+}
+
 impl GroupPartial {
     pub(super) fn new(question: &Compiled, plan: Plan) -> Result<GroupPartial, QueryError> {
         Ok(GroupPartial { plan, cells: Cells::new(question, true)?, rows: 0, parting: None })
     }
 
-    /// Folds the rows of a block in; `values` as they are for the keys, `feed` for the measures.
+    /// Folds the rows of a block in: their `keys`, and `feed` for the measures. `cells` is used again.
     #[expect(clippy::too_many_arguments, reason = "the parts of one block, each used once")]
     pub(super) fn update(
         &mut self,
         question: &Compiled,
-        values: &[ArrayRef],
+        keys: Vec<ArrayRef>,
         feed: &Feed,
-        scratch: &mut Scratch,
+        cells: &mut Vec<u32>,
         mask: Option<&BooleanBuffer>,
         block: &Range<usize>,
         memory: &GroupMemory,
     ) -> Result<(), QueryError> {
-        let Shape::Groups { keys, .. } = &question.shape else { return Ok(()) };
         let rows = block.len();
-        let keys: Vec<ArrayRef> = keys
-            .iter()
-            .map(|key| match key {
-                CompiledKey::Value { value, .. } => values[*value].slice(block.start, rows),
-                CompiledKey::Binned { axis, .. } => {
-                    Arc::new(UInt32Array::from(scratch.slots[*axis][..rows].to_vec()))
-                }
-            })
-            .collect();
         if let Some(parting) = &mut self.parting {
             return parting.push(keys, feed, block.clone(), mask, self.plan, memory);
         }
-        self.cells.update(question, &keys, feed, block.clone(), mask, &mut scratch.cells)?;
+        self.cells.update(question, &keys, feed, block.clone(), mask, cells)?;
         self.rows += rows as u64;
         if self.plan.is_over(self.cells.grouper.len(), self.rows) {
             self.parting = Some(Parting::default());
