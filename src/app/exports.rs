@@ -7,7 +7,7 @@ use arrow::record_batch::RecordBatch;
 use super::dialogs::Dialog;
 use super::monitor::STATE_JOB;
 use super::{App, chip};
-use crate::engine::{Freshness, Slot, read_text};
+use crate::engine::{Engine, Freshness, Slot, read_text};
 use crate::export::{
     Chart, CsvOptions, Palette, Picture, PictureOptions, atomic_write, save_picture, save_table,
 };
@@ -39,17 +39,27 @@ pub(super) struct Data {
 
 /// Opens a table, or a session where the path is of one.
 pub(super) fn open(app: &mut App, path: PathBuf) {
-    if path.extension().is_some_and(|extension| extension == "outcrop") {
+    if is_session(&path) {
         open_session(app, path);
     } else {
         app.commands.push(Command::Open(path));
     }
 }
 
+/// Whether a file is a session, by its name.
+pub(super) fn is_session(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "outcrop")
+}
+
 /// Reads a session; it comes back as the text of its job.
 pub(super) fn open_session(app: &mut App, path: PathBuf) {
     app.opening_session = Some(path.clone());
-    app.engine.run(SESSION_JOB, move |_| read_text(&path, persist::MAX_BYTES as u64));
+    read_session(&mut app.engine, path);
+}
+
+/// Starts reading a session.
+pub(super) fn read_session(engine: &mut Engine, path: PathBuf) {
+    engine.run(SESSION_JOB, move |_| read_text(&path, persist::MAX_BYTES as u64));
 }
 
 /// Writes the session.

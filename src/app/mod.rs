@@ -23,6 +23,7 @@ mod variables;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use crate::dataset::Dataset;
 use crate::engine::{Engine, Event, Reply, RowsReply, RowsRequest, Slot};
@@ -33,7 +34,6 @@ use crate::views::{Answers, Theme, ViewContext, ViewState, Wish, glance};
 
 use dialogs::Dialog;
 use monitor::Monitor;
-use std::sync::Arc;
 
 /// What the window begins with.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,42 @@ const REST: f32 = 0.2;
 const FRAME: f32 = 0.03;
 /// How often progress is seen to move, in seconds: painting takes the processors from the scan it tells of.
 const PROGRESS: f32 = 0.1;
+
+/// What begins before there is a window: the file is opened while the system makes one.
+struct Begun {
+    engine: Engine,
+    /// What the engine wakes.
+    context: Arc<OnceLock<egui::Context>>,
+    session: Session,
+    /// A session that is being read.
+    opening: Option<PathBuf>,
+}
+
+impl Begun {
+    fn new(start: Start) -> std::io::Result<Begun> {
+        let context: Arc<OnceLock<egui::Context>> = Arc::default();
+        let wake = context.clone();
+        let mut engine = Engine::new(move || {
+            if let Some(context) = wake.get() {
+                context.request_repaint();
+            }
+        })?;
+        let (mut session, mut opening) = (Session::new(), None);
+        let mut commands: Vec<Command> = Vec::new();
+        commands.extend(start.session.map(|document| Command::Restore(Box::new(document))));
+        match start.path {
+            Some(path) if exports::is_session(&path) => {
+                opening = Some(path.clone());
+                exports::read_session(&mut engine, path);
+            }
+            path => commands.extend(path.map(Command::Open)),
+        }
+        for Request::Open(path) in commands.into_iter().flat_map(|command| session.apply(command)) {
+            engine.open(path);
+        }
+        Ok(Begun { engine, context, session, opening })
+    }
+}
 
 /// The window.
 pub struct App {
@@ -85,15 +121,18 @@ impl App {
     /// # Errors
     /// The system gave no threads.
     pub fn new(ctx: &egui::Context, start: Start) -> std::io::Result<App> {
+        Ok(App::of(ctx, Begun::new(start)?))
+    }
+
+    fn of(ctx: &egui::Context, begun: Begun) -> App {
         style::install(ctx);
-        let wake = ctx.clone();
-        let engine = Engine::new(move || wake.request_repaint())?;
-        let mut commands = Vec::new();
-        commands.extend(start.session.map(|document| Command::Restore(Box::new(document))));
-        let mut app = App {
-            session: Session::new(),
+        let Begun { engine, context, session, opening } = begun;
+        // Whoever has woken it before is heard in the first frame.
+        let _ = context.set(ctx.clone());
+        App {
+            session,
             engine,
-            commands,
+            commands: Vec::new(),
             wishes: Vec::new(),
             views: HashMap::new(),
             focused: None,
@@ -109,11 +148,9 @@ impl App {
             exact: true,
             estimated: None,
             themed: None,
-            opening_session: None,
+            opening_session: opening,
             monitor: Monitor::from_environment(),
-        };
-        start.path.into_iter().for_each(|path| exports::open(&mut app, path));
-        Ok(app)
+        }
     }
 
     /// Shows a table that is open already, under the name `path`.
@@ -347,11 +384,12 @@ pub fn run(start: Start) -> anyhow::Result<()> {
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size([720.0, 480.0])
         .with_drag_and_drop(true);
+    let begun = Begun::new(start)?;
     let options = eframe::NativeOptions { viewport, persist_window: false, ..Default::default() };
     eframe::run_native(
         "outcrop",
         options,
-        Box::new(|context| Ok(Box::new(App::new(&context.egui_ctx, start)?))),
+        Box::new(|context| Ok(Box::new(App::of(&context.egui_ctx, begun)))),
     )
     .map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }

@@ -71,6 +71,8 @@ struct State {
     last_speed: (f64, f64),
     samples: Vec<Question>,
     sampling: Vec<Arc<str>>,
+    /// A table just opened, of which a sample will be asked.
+    foretold: Option<Arc<Dataset>>,
     /// When the sample last answered.
     sampled: Option<Instant>,
     unseen_estimates: Vec<Arc<str>>,
@@ -82,6 +84,14 @@ struct State {
     unseen_rows: Vec<String>,
     read: TaskController,
     quit: bool,
+}
+
+/// What there is to do with samples.
+pub(super) enum ToSample {
+    /// Questions on one table, and the task to report to.
+    Questions(Vec<Question>, Task),
+    /// A table to read a sample of while nothing is asked.
+    Ahead(Arc<Dataset>),
 }
 
 /// The shared state, and the bell that tells the workers of a change.
@@ -185,13 +195,27 @@ impl Inbox {
         self.lock().started.is_some()
     }
 
+    /// Says that a sample of this table will be asked for.
+    pub(super) fn foretell(&self, dataset: Arc<Dataset>) {
+        self.lock().foretold = Some(dataset);
+        self.changed.notify_all();
+    }
+
+    /// Whether a sample is being waited for, or nothing more will be asked.
+    pub(super) fn awaits_sample(&self) -> bool {
+        let state = self.lock();
+        state.quit || !state.samples.is_empty()
+    }
+
     /// Waits for questions to a sample; takes all that ask of one table, and the task to report to. `None` to
     /// end.
-    pub(super) fn take_samples(&self) -> Option<(Vec<Question>, Task)> {
-        self.wait_for(|state| {
-            let (now, keys) = of_one_table(&mut state.samples)?;
-            state.sampling = keys;
-            Some((now, state.sample.restart(0)))
+    pub(super) fn take_samples(&self) -> Option<ToSample> {
+        self.wait_for(|state| match of_one_table(&mut state.samples) {
+            Some((now, keys)) => {
+                state.sampling = keys;
+                Some(ToSample::Questions(now, state.sample.restart(0)))
+            }
+            None => state.foretold.take().map(ToSample::Ahead),
         })
     }
 

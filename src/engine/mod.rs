@@ -468,8 +468,12 @@ impl Engine {
 
     /// Opens the file at `path` on a thread of its own; ends in [`Event::Opened`].
     pub fn open(&mut self, path: PathBuf) {
+        let (inbox, least) = (self.inbox.clone(), self.least_sampled);
         self.start("open", move |_| {
             let result = jobs::open(&path);
+            // The window asks a frame or two later.
+            let large = result.as_ref().ok().filter(|dataset| dataset.row_count() >= least);
+            large.into_iter().for_each(|dataset| inbox.foretell(dataset.clone()));
             Event::Opened { path, result }
         });
     }

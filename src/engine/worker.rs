@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use super::inbox::{Inbox, RowsRequest};
+use super::inbox::{Inbox, RowsRequest, ToSample};
 use super::{Estimates, Message, Results, Wake, ZoneMaps, jobs};
 use crate::dataset::Source;
 use crate::query::{
@@ -16,6 +16,8 @@ use crate::task::Task;
 
 /// How long one column of a sample may take to read; from the page cache it takes a sixth of that.
 const COLUMN_TIME: Duration = Duration::from_millis(30);
+/// Most columns of which a sample is read before it is asked for: those the list of columns shows at first.
+const MOST_AHEAD: usize = 24;
 /// Blocks read however long it takes.
 const FEWEST_BLOCKS: usize = 512;
 
@@ -100,14 +102,30 @@ pub(super) fn start_samples(
 ) -> io::Result<()> {
     jobs::spawn("sample", move || {
         let mut kept: Option<(String, Option<Arc<Sample>>)> = None;
-        while let Some((questions, task)) = inbox.take_samples() {
-            let source = questions[0].dataset.source();
+        let mut sample_of = |source: &Arc<dyn Source>| {
             let identity = source.identity();
             let (_, sample) = match kept.take() {
                 Some(known) if known.0 == identity => kept.insert(known),
                 _ => kept.insert((identity, timely(source, options))),
             };
-            let estimates = match sample {
+            sample.clone()
+        };
+        while let Some(work) = inbox.take_samples() {
+            let (questions, task) = match work {
+                ToSample::Questions(questions, task) => (questions, task),
+                ToSample::Ahead(dataset) => {
+                    // Of a compressed table a column may take long, and hold up what is asked meanwhile.
+                    let is_paged = dataset.source().page_rows() > options.block_rows;
+                    let sample = if is_paged { None } else { sample_of(dataset.source()) };
+                    let columns = 0..dataset.source().schema().fields().len().min(MOST_AHEAD);
+                    for column in columns.take_while(|_| !inbox.awaits_sample()) {
+                        sample.iter().for_each(|sample| sample.read_ahead(column, &workers));
+                    }
+                    continue;
+                }
+            };
+            let sample = sample_of(questions[0].dataset.source());
+            let estimates = match &sample {
                 Some(sample) => estimate_all(sample, &questions, &workers, &task),
                 None => questions.iter().map(|question| (question.key().clone(), None)).collect(),
             };

@@ -112,6 +112,11 @@ impl Sample {
         }
     }
 
+    /// Reads a column, by position in the schema, before it is asked for.
+    pub fn read_ahead(&self, column: usize, workers: &Workers) {
+        self.prepare(&[column], workers);
+    }
+
     fn replicate(&self, i: usize) -> &[Range<u64>] {
         let size = self.blocks.len() / REPLICATES;
         &self.blocks[i * size..(i + 1) * size]
