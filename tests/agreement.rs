@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
-use outcrop::aggregate::{Bins, to_f64};
+use outcrop::aggregate::{Bins, Scale, to_f64};
 use outcrop::dataset::Dataset;
 use outcrop::engine::{Engine, EngineOptions, Freshness, RowsRequest, Slot};
 use outcrop::expr::Expr;
@@ -93,10 +93,18 @@ impl Rows {
                 is_on && more.iter().fold(holds(corners), join)
             }
             PredicateSpec::Where { .. } => self.n[row].is_some_and(|n| n > 2),
-            PredicateSpec::Groups { .. } => unreachable!("tests/group_tables.rs makes these"),
+            PredicateSpec::Groups { conditions, .. } => {
+                let group = self.s[row].zip(self.n[row]).map(|(s, n)| group(s, n));
+                group.is_some_and(|group| conditions.contains(&group))
+            }
         };
         inside != filter.inverted
     }
+}
+
+/// What is true of the rows of a group by `s` and `n`.
+fn group(s: &str, n: i64) -> String {
+    format!("s == '{s}' and n == {n}")
 }
 
 fn winds_around(corners: &[[f64; 2]], x: f64, y: f64) -> bool {
@@ -221,6 +229,30 @@ impl Script {
 
     fn bins(&self, view: usize, axis: usize) -> Bins {
         self.axes(&self.session.document().views[view])[axis].bins.clone()
+    }
+
+    /// The axis of a column's line in the list.
+    fn listed(&self) -> Axis {
+        let expr = Expr::parse("w", self.dataset.schema()).unwrap();
+        Axis { expr, bins: Bins::new(-50.0, 140.0, 6, Scale::Linear).unwrap() }
+    }
+
+    /// Brushes the line of a column of which there is no view.
+    fn brush_listed(&mut self) {
+        let axis = self.listed();
+        self.engine.hold(Brush::over(std::slice::from_ref(&axis)));
+        let [lo, hi] = self.interval(&axis.bins);
+        let predicate = PredicateSpec::Interval { expr: "w".to_owned(), lo, hi };
+        self.session.apply(Command::SetFilter(FilterSpec::new(predicate), Gesture::Begin));
+    }
+
+    /// Chooses lines of a table of two keys.
+    fn choose_groups(&mut self) {
+        let conditions = (0..1 + self.random.below(12))
+            .map(|_| group(["x", "y", "z", ""][self.random.below(4) as usize], self.random.below(9) as i64));
+        let conditions = conditions.collect();
+        let predicate = PredicateSpec::Groups { keys: vec!["s".to_owned(), "n".to_owned()], conditions };
+        self.session.apply(Command::SetFilter(FilterSpec::new(predicate), Gesture::Begin));
     }
 
     fn hold(&mut self, view: usize) {
@@ -460,7 +492,7 @@ impl Script {
     fn gesture(&mut self) {
         let filters = self.session.document().filters.len() as u64;
         let one = |random: &mut Random| random.below(filters.max(1)) as usize;
-        match self.random.below(16) {
+        match self.random.below(18) {
             0 => drop(self.session.apply(Command::Undo)),
             1 => drop(self.session.apply(Command::Redo)),
             2 => drop(self.session.apply(Command::ClearFilters)),
@@ -481,6 +513,8 @@ impl Script {
                 drop(self.session.apply(Command::SetFilter(typed, Gesture::Begin)));
             }
             7 => self.engine.hold(None),
+            8 => self.brush_listed(),
+            9 => self.choose_groups(),
             _ => {
                 let view = self.random.below(5) as usize;
                 self.hold(view);
