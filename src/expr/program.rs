@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 
 use super::error::ExprError;
-use super::functions::{Arguments, Family, Function, Missing, Value, paired_rows};
+use super::functions::{Arguments, Family, Function, Missing, Value};
 use super::fuse::{fuse, operation};
 use super::fused::{Fused, Place, Reals, is_loadable};
 use super::literal::Literal;
@@ -218,24 +218,14 @@ impl Step {
         let (rows, times) = if result.scalar { (1, rows as u64) } else { (rows, 1) };
         let given = NullBuffer::union_many(arguments.iter().filter(|v| !v.scalar).map(|v| v.array.nulls()));
         let lost = result.array.null_count() - given.as_ref().map_or(0, NullBuffer::null_count);
-        let name = if let Step::Call { function, .. } = self { function.name } else { "" };
-        if lost > 0 && name == "dot_product" {
-            // Missing, too, are products of lists with missing items or of different length.
-            let paired = paired_rows(&arguments[0].full(rows)?, &arguments[1].full(rows)?);
-            return Ok((result.array.null_count() + paired - rows) as u64 * times);
-        }
-        if lost == 0 || name != "floor_divide" {
-            return Ok(lost as u64 * times);
-        }
-        // A quotient by zero is missing, too, but did not overflow.
-        let divisor = convert(&arguments[1].full(rows)?, &DataType::Int64)?;
-        let divisor = divisor.as_primitive::<Int64Type>();
-        let zeros = (0..rows).filter(|row| {
-            divisor.is_valid(*row)
-                && divisor.value(*row) == 0
-                && given.as_ref().is_none_or(|given| given.is_valid(*row))
-        });
-        Ok((lost - zeros.count()) as u64 * times)
+        let undefined = match self {
+            Step::Call { function: Function { undefined: Some(undefined), .. }, .. } if lost > 0 => {
+                let full = arguments.iter().map(|v| v.full(rows)).collect::<Result<Vec<_>, _>>()?;
+                undefined(&full)?
+            }
+            _ => 0,
+        };
+        Ok((lost - undefined) as u64 * times)
     }
 }
 

@@ -240,6 +240,8 @@ fn lists_are_summed_counted_and_taken_apart() {
     assert_eq!(values("getitem(l, 0)").0, "1 - - - -");
     assert_eq!(values("getitem(l, -1)").0, "2 - - 1 -");
     assert_eq!(values("getitem(r, list_length(l) - 2)").0, "1.0 - - 9.223372036854776e18 -");
+    assert_eq!(values("getitem(l, 9223372036854775807)").0, "- - - - -");
+    assert_eq!(values("getitem(l, -9223372036854775807)").0, "- - - - -");
     let refused = |text: &str| Expr::parse(text, &schema).unwrap_err().to_string();
     assert!(refused("l == 1").contains("a list of a whole number (int64) cannot be compared"));
     assert!(refused("l[0]").contains("an item of a list getitem(x, 0)"));

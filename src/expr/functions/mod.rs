@@ -28,7 +28,6 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType};
 use arrow::error::ArrowError;
 
 use self::bounds::Bounds;
-pub(super) use self::nested::paired_rows;
 pub(super) use self::structure::fields as structure_fields;
 use super::tree::Expr;
 use super::typing::{Mistake, Typing};
@@ -101,7 +100,12 @@ pub struct Function {
     pub(super) float: Option<Float>,
     /// Whether the kernel gives no value where the result does not fit its type.
     pub(super) may_overflow: bool,
+    /// What else may have no result.
+    pub(super) undefined: Option<Undefined>,
 }
+
+/// In how many rows, of which no argument is missing, there is no result for another reason than overflow.
+type Undefined = fn(&[ArrayRef]) -> Result<usize, ArrowError>;
 
 impl std::fmt::Debug for Function {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -126,6 +130,7 @@ pub(super) const BASE: Function = Function {
     kernel: no_kernel,
     float: None,
     may_overflow: false,
+    undefined: None,
 };
 
 fn no_kernel(_: &Arguments) -> Result<ArrayRef, ArrowError> {

@@ -108,6 +108,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         },
         kernel: products,
         may_overflow: true,
+        undefined: Some(unpaired),
         ..LIST
     },
     Function {
@@ -230,10 +231,12 @@ fn pairs(left: &ListArray, right: &ListArray, row: usize) -> Option<impl Iterato
     (left.len() == right.len()).then(|| left.zip(right))
 }
 
-/// In how many rows two lists have a [`dot_product`](products), if it fits its type.
-pub(in super::super) fn paired_rows(left: &ArrayRef, right: &ArrayRef) -> usize {
-    let (left, right) = (left.as_list::<i32>(), right.as_list::<i32>());
-    (0..left.len()).filter(|&row| pairs(left, right, row).is_some()).count()
+/// In how many rows two lists have missing items or are of different length.
+fn unpaired(lists: &[ArrayRef]) -> Result<usize, ArrowError> {
+    let (left, right) = (lists[0].as_list::<i32>(), lists[1].as_list::<i32>());
+    let is_unpaired =
+        |&row: &usize| left.is_valid(row) && right.is_valid(row) && pairs(left, right, row).is_none();
+    Ok((0..left.len()).filter(is_unpaired).count())
 }
 
 fn products(a: &Arguments) -> Result<ArrayRef, ArrowError> {
@@ -312,7 +315,7 @@ fn items(a: &Arguments) -> Result<ArrayRef, ArrowError> {
         let place = places.is_valid(row).then(|| places.value(row))?;
         let from_start = if place < 0 { place.checked_add(length)? } else { place };
         let inside = lists.is_valid(row) && (0..length).contains(&from_start);
-        u32::try_from(i64::from(start) + from_start).ok().filter(|_| inside)
+        inside.then(|| u32::try_from(i64::from(start) + from_start).ok())?
     };
     let found: UInt32Array = (0..lists.len()).map(place).collect();
     arrow::compute::take(lists.values(), &found, None)

@@ -84,6 +84,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         kernel: |a| whole(a, floor_quotient, u64::checked_div),
         float: Some(binary!(|a, b| a.floor_quotient(b))),
         may_overflow: true,
+        undefined: Some(zero_divisors),
         ..OPERATOR
     },
     Function {
@@ -449,6 +450,13 @@ fn negate(a: &Arguments) -> Result<ArrayRef, ArrowError> {
     let (values, valid) = checked(Side::One(0i64), side::<Int64Type>(&value), a.rows, i64::checked_sub);
     let result: ArrayRef = Arc::new(Int64Array::new(values.into(), with_valid(valid, a.rows, a.nulls())));
     cast(&result, a.output)
+}
+
+/// In how many rows a present number is divided by zero.
+fn zero_divisors(numbers: &[ArrayRef]) -> Result<usize, ArrowError> {
+    let divisors = cast(&numbers[1], &DataType::Int64)?;
+    let divisors = divisors.as_primitive::<Int64Type>().iter();
+    Ok(divisors.enumerate().filter(|(row, divisor)| *divisor == Some(0) && numbers[0].is_valid(*row)).count())
 }
 
 fn floor_quotient(a: i64, b: i64) -> Option<i64> {
