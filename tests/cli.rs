@@ -264,7 +264,12 @@ fn a_mistake_is_pointed_at() {
     let error = fails(&["agg", &file, "--by", "age +:0:80:8"], 2);
     assert!(error.contains('^'), "{error}");
     let error = fails(&["info", &file, "--let", "x=age+*2"], 2);
-    assert!(error.contains("age+*2\n") && error.contains('^'), "{error}");
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines[..3], ["outcrop: --let x:", "  age+*2", "      ^"]);
+    let error = fails(&["agg", &file, "--where", "age + 1"], 2);
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines[..3], ["outcrop: --where:", "  age + 1", "  ^^^^^^^"]);
+    assert!(lines[3].contains("a condition such as"), "{error}");
     let error = fails(&["agg", &file, "--agg", "var(age, dof=1)"], 2);
     let lines: Vec<&str> = error.lines().collect();
     assert_eq!(lines[..3], ["outcrop: --agg:", "  var(age, dof=1)", "           ^^^"]);

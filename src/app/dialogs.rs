@@ -1,7 +1,7 @@
 //! Dialogs: one at a time, over the window. A path can always be typed; the system's own dialog is
 //! a button beside it, since not every desktop has one.
 
-use egui::{Button, DragValue, Id, Key, Modal, RichText, Ui};
+use egui::{Button, DragValue, Id, Key, Modal, RichText, ScrollArea, Ui};
 
 use super::reference::{self, Reference};
 use super::shortcuts::{GESTURES, SHORTCUTS};
@@ -25,7 +25,7 @@ pub(super) enum Dialog {
     /// Where to write a view's picture, and how large.
     ExportPicture { view: ViewId, path: PathField, size: [u32; 2], scale: f32, dark: bool },
     /// A virtual column.
-    Column { name: String, definition: Box<Editor>, existing: Option<(String, String)> },
+    Column { name: String, definition: Box<Editor>, existing: Option<(String, String)>, focused: bool },
     /// A number with a name.
     Variable { name: String, value: String, existing: Option<(String, f64)>, focused: bool },
     /// Keys and gestures.
@@ -87,8 +87,11 @@ pub(super) fn export_picture(app: &App, view: ViewId) -> Option<Dialog> {
 
 /// Asks for a virtual column, or for another definition of one.
 pub(super) fn new_column(existing: Option<(String, String)>) -> Dialog {
-    let (name, text) = existing.clone().unwrap_or_default();
-    Dialog::Column { name, definition: Box::new(Editor::of(text)), existing }
+    let (name, definition) = match &existing {
+        Some((name, text)) => (name.clone(), Editor::of(text)),
+        None => Default::default(),
+    };
+    Dialog::Column { name, definition: Box::new(definition), focused: existing.is_some(), existing }
 }
 
 /// Asks for a variable, or for another name or number of one.
@@ -99,6 +102,9 @@ pub(super) fn variable(existing: Option<(String, f64)>) -> Dialog {
     };
     Dialog::Variable { name, value, existing, focused: false }
 }
+
+/// What the page of keys leaves of the window's height, in points.
+const AROUND_KEYS: f32 = 140.0;
 
 /// What is to become of the dialog.
 #[derive(PartialEq)]
@@ -177,8 +183,9 @@ fn contents(app: &mut App, ui: &mut Ui, theme: &Theme, dialog: &mut Dialog) -> N
             }
             chosen.0
         }
-        Dialog::Column { name, definition, existing } => {
-            column(app, ui, theme, name, definition, existing.as_ref())
+        Dialog::Column { name, definition, existing, focused } => {
+            let to_focus = !std::mem::replace(focused, true);
+            column(app, ui, theme, (name, definition), existing.as_ref(), to_focus)
         }
         Dialog::Variable { name, value, existing, focused } => {
             let to_focus = !std::mem::replace(focused, true);
@@ -260,9 +267,9 @@ fn column(
     app: &mut App,
     ui: &mut Ui,
     theme: &Theme,
-    name: &mut String,
-    definition: &mut Editor,
+    (name, definition): (&mut String, &mut Editor),
     existing: Option<&(String, String)>,
+    to_focus: bool,
 ) -> Next {
     ui.set_width(editor::WIDTH);
     heading(ui, theme, if existing.is_some() { "Edit column" } else { "New column" });
@@ -280,7 +287,13 @@ fn column(
     };
     let defined = define(name.trim(), definition.text());
     ui.horizontal(|ui| {
-        text_field::line(ui, name, "column name", "speed", 240.0);
+        let of_name = text_field::line(ui, name, "column name", "speed", 240.0);
+        if to_focus {
+            of_name.request_focus();
+        }
+        if of_name.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+            definition.request_focus();
+        }
         match &defined {
             Err(_) if name.trim().is_empty() => text_field::message(ui, Ok("to be used like any column")),
             Err(error) if definition.is_right() => text_field::message(ui, Err(error)),
@@ -363,19 +376,28 @@ fn number(
 
 fn keys(ui: &mut Ui, theme: &Theme) -> Next {
     heading(ui, theme, "Keys and gestures");
-    egui::Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
-        for shortcut in SHORTCUTS {
-            ui.label(RichText::new(ui.ctx().format_shortcut(&shortcut.keys)).color(theme.weak));
-            ui.label(shortcut.what);
-            ui.end_row();
-        }
-        for (hand, what) in GESTURES {
-            ui.label(RichText::new(*hand).color(theme.weak));
-            ui.label(*what);
+    let of_keys = SHORTCUTS.iter().map(|s| (ui.ctx().format_shortcut(&s.keys), s.what)).collect();
+    let of_hand = GESTURES.iter().map(|(hand, what)| (hand.to_string(), *what)).collect();
+    let room = ui.ctx().content_rect().height() - AROUND_KEYS;
+    ScrollArea::vertical().max_height(room).show(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = 32.0;
+            explained(ui, theme, "keys", of_keys);
+            explained(ui, theme, "gestures", of_hand);
+        });
+    });
+    close(ui)
+}
+
+/// What keys or gestures do, a line each.
+fn explained(ui: &mut Ui, theme: &Theme, id: &str, lines: Vec<(String, &str)>) {
+    egui::Grid::new(id).num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
+        for (hand, what) in lines {
+            ui.label(RichText::new(hand).color(theme.weak));
+            ui.label(what);
             ui.end_row();
         }
     });
-    close(ui)
 }
 
 /// The button that ends a page of help.

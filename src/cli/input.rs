@@ -141,7 +141,7 @@ impl Table {
         let dataset = self.dataset.with_columns(columns).map_err(|error| match &error {
             DefineError::Text { name, error: place } => {
                 let text = named.iter().rfind(|(known, _)| known == name).map_or("", |(_, text)| text);
-                Failure::expression(flag, text, place)
+                Failure::expression(&format!("{flag} {name}"), text, place)
             }
             error => Failure::Usage(format!("{flag}: {error}")),
         })?;

@@ -94,6 +94,11 @@ impl Editor {
         self.replace(ui, text, cursor);
     }
 
+    /// Takes the keys when shown next.
+    pub fn request_focus(&mut self) {
+        self.wants_focus = true;
+    }
+
     /// Shows the editor over the columns of `dataset`.
     pub fn show(
         &mut self,
