@@ -14,8 +14,10 @@ use crate::query::{
 };
 use crate::task::Task;
 
-/// How long one column of a sample may take to read; from the page cache it takes a sixth of that.
-const COLUMN_TIME: Duration = Duration::from_millis(30);
+/// How long one column of a sample may take one thread to read: half a dozen of them are to be there within 100 ms.
+const COLUMN_TIME: Duration = Duration::from_millis(20);
+/// Who asks at once need not wait for a column that is read ahead.
+const AT_ONCE: Duration = Duration::from_millis(2);
 /// Most columns of which a sample is read before it is asked for: those the list of columns shows at first.
 const MOST_AHEAD: usize = 24;
 /// Blocks read however long it takes.
@@ -117,6 +119,7 @@ pub(super) fn start_samples(
                     // Of a compressed table a column may take long, and hold up what is asked meanwhile.
                     let is_paged = dataset.source().page_rows() > options.block_rows;
                     let sample = if is_paged { None } else { sample_of(dataset.source()) };
+                    std::thread::sleep(AT_ONCE);
                     let columns = 0..dataset.source().schema().fields().len().min(MOST_AHEAD);
                     for column in columns.take_while(|_| !inbox.awaits_sample()) {
                         sample.iter().for_each(|sample| sample.read_ahead(column, &workers));
@@ -151,7 +154,9 @@ fn timely(source: &Arc<dyn Source>, options: SampleOptions) -> Option<Arc<Sample
     if affordable >= options.blocks as f64 {
         return Some(sample);
     }
-    let blocks = (affordable as usize).clamp(FEWEST_BLOCKS.min(options.blocks), options.blocks);
+    let affordable = (affordable as usize).clamp(FEWEST_BLOCKS.min(options.blocks), options.blocks);
+    // A sample has a power of two of them.
+    let blocks = 1 << affordable.max(1).ilog2();
     Sample::of(source, SampleOptions { blocks, ..options })
 }
 

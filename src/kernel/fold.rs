@@ -76,6 +76,18 @@ pub fn count_chosen_in_four<C: Number>(cells: &[C], chosen: &[u32], counts: &mut
     count_chosen(cells, rest, a);
 }
 
+/// Counts the rows of these cells in a byte each, which four times as many of a cache hold; `full` counts the times that
+/// one had 256 and began anew.
+pub fn count_in_bytes(cells: impl Iterator<Item = usize>, counts: &mut [u8], full: &mut [u32]) {
+    for cell in cells {
+        let count = &mut counts[cell];
+        *count = count.wrapping_add(1);
+        if *count == 0 {
+            full[cell] += 1;
+        }
+    }
+}
+
 fn four_parts(counts: &mut [u32]) -> [&mut [u32]; 4] {
     let (lower, upper) = counts.split_at_mut(counts.len() / 2);
     let (a, b) = lower.split_at_mut(lower.len() / 2);
