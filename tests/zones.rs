@@ -177,6 +177,50 @@ fn zones_that_cannot_pass_are_not_read_again() {
 }
 
 #[test]
+fn extremes_of_known_zones_are_told_without_a_look_at_the_rows() {
+    for sorted in [true, false] {
+        let unknown = Arc::new(Dataset::new(source(sorted)));
+        let source = source(sorted);
+        let known = Arc::new(Dataset::new(source.clone()).with_zones_of(ZONE));
+        let read = |measures: &[&str], dataset: &Arc<Dataset>, threads, chunk_rows| {
+            let question = grid_question(dataset, Selection::all(), vec![], measures);
+            let before = source.1.load(Ordering::Relaxed);
+            let answer = text(&ask(&question, threads, chunk_rows));
+            (answer, source.1.load(Ordering::Relaxed) - before)
+        };
+        let of = |name: &str| vec![format!("min({name})"), format!("max({name})")];
+        for name in ["x", "f", "n", "t"] {
+            let measures = of(name);
+            let measures: Vec<&str> = measures.iter().map(String::as_str).collect();
+            let expected = read(&measures, &unknown, 1, ZONE).0;
+            assert_eq!(read(&measures, &known, 2, ZONE), (expected.clone(), ROWS as u64));
+            for threads in 1..=4 {
+                for chunk_rows in [ZONE, 3 * ZONE, 33] {
+                    let (answer, rows) = read(&measures, &known, threads, chunk_rows);
+                    assert_eq!(answer, expected, "{name}");
+                    // 33 rows are no zones; whole numbers of 2^53 and beyond are not known exactly.
+                    match (name, chunk_rows) {
+                        (_, 33) | ("n", _) => assert_eq!(rows, ROWS as u64, "{name}"),
+                        ("t", _) => assert_eq!(rows, 0),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    let values =
+        [vec![0.0, -0.0], vec![-0.0, 0.0], vec![f64::INFINITY, 1.0], vec![f64::NAN, 1.0], vec![2.0, 1.0]];
+    for values in values {
+        let x: ArrayRef = Arc::new(Float64Array::from(values.clone()));
+        let dataset = Arc::new(Dataset::new(Arc::new(MemorySource::of(vec![("x", x)]))));
+        let question = grid_question(&dataset, Selection::all(), vec![], &["min(x)", "max(x)"]);
+        let expected = text(&ask(&question, 1, 2));
+        assert_eq!(dataset.zones().known(), 1);
+        assert_eq!(text(&ask(&question, 1, 2)), expected, "{values:?}");
+    }
+}
+
+#[test]
 fn a_zone_map_is_taken_over_only_whole_and_only_for_its_own_table() {
     let source = source(true);
     let dataset = Dataset::new(source.clone()).with_zones_of(ZONE);

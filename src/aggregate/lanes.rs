@@ -358,6 +358,11 @@ impl Lanes {
         }
     }
 
+    /// Counts more rows of element 0, the values of which lie between others that were folded in.
+    pub fn count_more(&mut self, rows: usize) {
+        self.rows.add(0, rows);
+    }
+
     /// Whether an input wants nothing but the sum of reals and their number.
     pub fn is_sum_of_reals(&self, input: usize) -> bool {
         let is_sum = |(_, store): &(Lane, Store)| matches!(store, Store::Floats(_) | Store::Nothing);

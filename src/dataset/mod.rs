@@ -9,6 +9,6 @@ mod table;
 mod zones;
 
 pub use memory_source::MemorySource;
-pub use source::{ReadError, Source, cut, read_each};
+pub use source::{ReadError, Source, TextOffsets, UnseenTexts, cut, read_each};
 pub use table::{Dataset, DefineError, VirtualColumn};
 pub use zones::{ZONE_ROWS, Zones};

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef, new_empty_array};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::concat;
 
 use crate::data::Schema;
@@ -19,6 +20,27 @@ pub struct ReadError {
     pub reason: String,
 }
 
+/// Texts as they lie in a file, which nobody has looked at: text `i` is `bytes[offsets[i]..offsets[i + 1]]`, if these lie
+/// inside and are UTF-8.
+#[derive(Debug, Clone)]
+pub struct UnseenTexts {
+    /// One more than there are texts.
+    pub offsets: TextOffsets,
+    /// Those of these texts and others.
+    pub bytes: Buffer,
+    /// Which texts are missing, where any is.
+    pub nulls: Option<NullBuffer>,
+}
+
+/// Where texts begin and end.
+#[derive(Debug, Clone)]
+pub enum TextOffsets {
+    /// In 32 bits.
+    Narrow(ScalarBuffer<i32>),
+    /// In 64 bits.
+    Wide(ScalarBuffer<i64>),
+}
+
 /// A table of stored columns. Opening one touches no value; reading is for worker threads only.
 pub trait Source: Send + Sync {
     /// Names and types of the columns.
@@ -33,6 +55,15 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// [`ReadError`] when the file is damaged or cannot be decoded.
     fn read(&self, column: usize, rows: Range<u64>) -> Result<ArrayRef, ReadError>;
+
+    /// The texts of `column` in `rows` without a look at them, where there is no need to bring them together: then
+    /// [`read`](Source::read) tells whether they are any. `None` where they must be read.
+    ///
+    /// # Errors
+    /// As [`read`](Source::read).
+    fn unseen_texts(&self, _column: usize, _rows: Range<u64>) -> Result<Option<UnseenTexts>, ReadError> {
+        Ok(None)
+    }
 
     /// The values of `column` in each of `blocks`, one after another, as [`read`](Source::read) gives them:
     /// many short blocks far apart.

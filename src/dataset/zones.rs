@@ -93,6 +93,13 @@ impl Zones {
         (first..end).map(|zone| self.zone(column, zone)).reduce(|a, b| Some(a?.hull(b?))).flatten()
     }
 
+    /// As [`Zones::of`], where `rows` are whole zones: of values all of which are there, the bounds are then the least and the
+    /// greatest, but for whole numbers of 2^53 and beyond.
+    pub fn of_whole(&self, column: usize, rows: &Range<u64>) -> Option<Domain> {
+        let is_end = |row| self.starts.binary_search(row).is_ok();
+        if is_end(&rows.start) && is_end(&rows.end) { self.of(column, rows) } else { None }
+    }
+
     fn zone(&self, column: usize, zone: usize) -> Option<Domain> {
         self.columns.get(column)?.get()?.get(zone)?.get().copied()
     }

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod cut;
 pub mod edge;
 pub mod extent;
+mod few_texts;
 pub mod float;
 pub mod fold;
 pub mod ids;

@@ -2,6 +2,7 @@
 
 use hashbrown::HashTable;
 
+use super::few_texts::{FewTexts, ROWS};
 use super::ids::{WordIds, hash_bytes, scatter};
 use super::text::{Offset, are_inside};
 use super::wide::widest;
@@ -23,6 +24,7 @@ pub struct TextIds {
     ends: Vec<usize>,
     packed: Vec<u64>,
     recent: Recent,
+    few: FewTexts,
 }
 
 /// Short texts met before and their numbers, in places by their words: while they are few, they stay in the first-level
@@ -45,10 +47,8 @@ impl Recent {
         (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
     }
 
-    fn learn(&mut self, words: &[u64], ids: &[u32]) {
-        for (&word, &id) in words.iter().zip(ids).filter(|(word, _)| **word < LONG) {
-            self.0[Recent::place(word)] = (word, id);
-        }
+    fn learn(&mut self, word: u64, id: u32) {
+        self.0[Recent::place(word)] = (word, id);
     }
 }
 
@@ -65,21 +65,39 @@ widest! {
     }
 }
 
-/// Texts looked up together.
-const ROWS: usize = 64;
-
 impl TextIds {
     /// Writes the number of every text: text `i` is `bytes[offsets[i]..offsets[i + 1]]`.
     pub fn write<O: Offset>(&mut self, offsets: &[O], bytes: &[u8], ids: &mut [u32]) {
+        self.write_testing(offsets, bytes, ids, |_, _| true);
+    }
+
+    /// As [`TextIds::write`] of texts that nobody has looked at yet, by offsets that may lead anywhere; false, and `ids`
+    /// tell nothing, where one lies outside the bytes or is not UTF-8. Only what is not known already is looked at.
+    pub fn write_unseen<O: Offset>(&mut self, offsets: &[O], bytes: &[u8], ids: &mut [u32]) -> bool {
+        self.write_testing(offsets, bytes, ids, are_texts)
+    }
+
+    fn write_testing<O: Offset>(
+        &mut self,
+        offsets: &[O],
+        bytes: &[u8],
+        ids: &mut [u32],
+        may_be_new: impl Fn(&[O], &[u8]) -> bool,
+    ) -> bool {
         let mut words = [0; ROWS];
         for (first, ids) in (0..).step_by(ROWS).zip(ids.chunks_mut(ROWS)) {
             let offsets = &offsets[first..=first + ids.len()];
-            let is_known = short_words(offsets, bytes, &mut words[..ids.len()])
-                && known_words(&self.recent, &words[..ids.len()], ids);
+            let is_known = self.few.write(offsets, bytes, ids)
+                || short_words(offsets, bytes, &mut words[..ids.len()])
+                    && known_words(&self.recent, &words[..ids.len()], ids);
             if !is_known {
+                if !may_be_new(offsets, bytes) {
+                    return false;
+                }
                 self.write_new(offsets, bytes, ids);
             }
         }
+        true
     }
 
     fn write_new<O: Offset>(&mut self, offsets: &[O], bytes: &[u8], ids: &mut [u32]) {
@@ -90,7 +108,10 @@ impl TextIds {
             short(bytes, start, end).unwrap_or_else(|| self.long(&bytes[start..end]))
         }));
         self.ids.write(&packed, ids);
-        self.recent.learn(&packed, ids);
+        for (&word, &id) in packed.iter().zip(ids.iter()).filter(|(word, _)| **word < LONG) {
+            self.recent.learn(word, id);
+            self.few.learn(word & !LONG, (word >> 56) as usize, id);
+        }
         self.packed = packed;
     }
 
@@ -153,6 +174,16 @@ fn text_at<'a>(bytes: &'a [u8], ends: &[usize], place: u32) -> &'a [u8] {
     let place = place as usize;
     let start = if place == 0 { 0 } else { ends[place - 1] };
     &bytes[start..ends[place]]
+}
+
+/// Whether texts lie one behind the other within the bytes, and each is UTF-8.
+fn are_texts<O: Offset>(offsets: &[O], bytes: &[u8]) -> bool {
+    let text = |ends: &[O]| bytes.get(ends[0].place()..ends[1].place());
+    let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { return true };
+    let Some(all) = bytes.get(first.place()..last.place()) else { return false };
+    let is_text = |text: &[u8]| std::str::from_utf8(text).is_ok();
+    let are_ascii = offsets.is_sorted() && all.is_ascii();
+    are_ascii || offsets.windows(2).all(|ends| text(ends).is_some_and(is_text))
 }
 
 widest! {

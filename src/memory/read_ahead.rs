@@ -7,6 +7,9 @@ const AHEAD: usize = 16 << 20;
 /// Asks the system for `length` bytes of a map that lie 16 MiB behind the end of `bytes`, unless the first of them is in
 /// memory already. Returns at once. Where nothing is mapped there, or the bytes lie on the heap, nothing happens.
 pub fn read_ahead(bytes: &[u8], length: usize) {
+    if length == 0 {
+        return;
+    }
     #[cfg(target_os = "linux")]
     {
         #[expect(unsafe_code, reason = "asks the system about addresses")]

@@ -18,6 +18,7 @@ use super::places::Places;
 use super::summed::Summed;
 use super::{Ask, Axis, Key, Measure, QueryError, Question};
 use crate::aggregate::{Bins, Fed, Feed, Grid, Lanes, Slotter};
+use crate::data::Schema;
 use crate::expr::{Expr, Program};
 use crate::kernel::fold;
 use crate::select::Clause;
@@ -62,15 +63,26 @@ pub(super) enum Shape {
 
 #[derive(Debug, Clone)]
 pub(super) enum CompiledKey {
-    Value { value: Place, data_type: DataType },
-    Binned { axis: usize, bins: Bins },
+    Value {
+        value: Place,
+        data_type: DataType,
+    },
+    /// By position of a column of texts that are numbered where they lie.
+    Text {
+        text: usize,
+        data_type: DataType,
+    },
+    Binned {
+        axis: usize,
+        bins: Bins,
+    },
 }
 
 impl CompiledKey {
     /// Type of the values rows are grouped by; of a binned axis, of its slots.
     pub(super) fn data_type(&self) -> &DataType {
         match self {
-            CompiledKey::Value { data_type, .. } => data_type,
+            CompiledKey::Value { data_type, .. } | CompiledKey::Text { data_type, .. } => data_type,
             CompiledKey::Binned { .. } => &DataType::UInt32,
         }
     }
@@ -92,11 +104,19 @@ struct Texts {
     coded: Vec<ListedCodes>,
     /// Positions of the values of which codes are to be learned.
     numbering: Vec<(usize, Arc<AxisCodes>)>,
+    /// Columns that are numbered where they lie.
+    unseen: Vec<usize>,
 }
 
 impl Texts {
     /// The key of a resolved expression.
-    fn key(&mut self, expr: Expr, collector: &mut Collector, codes: Option<&TableCodes>) -> CompiledKey {
+    fn key(
+        &mut self,
+        expr: Expr,
+        schema: &Schema,
+        collector: &mut Collector,
+        codes: Option<&TableCodes>,
+    ) -> CompiledKey {
         if let Some((codes, listed)) = codes.and_then(|codes| codes.listed(&expr)) {
             let known = self.coded.iter().position(|(known, _)| Arc::ptr_eq(known, &codes));
             let place = known.unwrap_or(self.coded.len());
@@ -108,6 +128,9 @@ impl Texts {
         }
         let data_type = expr.data_type().clone();
         let to_learn = codes.and_then(|codes| codes.unlisted(&expr));
+        if let (None, Some(column)) = (&to_learn, text_column(&expr, schema)) {
+            return CompiledKey::Text { text: place_in(&mut self.unseen, column), data_type };
+        }
         let value = collector.place(expr);
         if let Some(codes) = to_learn
             && self.numbering.iter().all(|(known, _)| *known != value)
@@ -158,6 +181,10 @@ impl Pass {
 
     /// As [`Pass::compile`], reading `codes` in place of values, or learning them.
     pub(super) fn with_codes(questions: &[Question], codes: Option<&TableCodes>) -> Result<Pass, QueryError> {
+        let Some(Question { dataset, .. }) = questions.first() else {
+            return Err(QueryError::Panicked("a pass without questions".to_owned()));
+        };
+        let schema = dataset.source().schema();
         let mut collector = Collector::default();
         let mut clauses: Vec<(Clause, Test)> = Vec::new();
         let mut clause_places: HashMap<String, usize> = HashMap::new();
@@ -172,10 +199,7 @@ impl Pass {
                 let clause = clause.resolved(|expr| question.dataset.resolve(expr));
                 filter.push(clause_of(clause, &mut clauses, &mut clause_places, &mut collector, codes));
             }
-            filter_of.push(filters.iter().position(|known| *known == filter).unwrap_or_else(|| {
-                filters.push(filter);
-                filters.len() - 1
-            }));
+            filter_of.push(place_in(&mut filters, filter));
         }
         let tested = collector.exprs.len();
         for (question, filter) in questions.iter().zip(filter_of) {
@@ -213,7 +237,7 @@ impl Pass {
                     keys: keys
                         .into_iter()
                         .map(|key| match key {
-                            Key::Value(expr) => texts.key(resolve(&expr), &mut collector, codes),
+                            Key::Value(expr) => texts.key(resolve(&expr), schema, &mut collector, codes),
                             Key::Binned(a) => CompiledKey::Binned {
                                 axis: axis(&a.expr, &a.bins, &mut collector),
                                 bins: a.bins,
@@ -257,12 +281,8 @@ impl Pass {
                 .collect();
             compiled.push(Compiled { filter, measures, fed, shape });
         }
-        let Some(Question { dataset, .. }) = questions.first() else {
-            return Err(QueryError::Panicked("a pass without questions".to_owned()));
-        };
-        let schema = dataset.source().schema().clone();
-        let tests = Program::compile(&collector.exprs[..tested], &schema);
-        let program = Program::compile(&collector.exprs[tested..], &schema);
+        let tests = Program::compile(&collector.exprs[..tested], schema);
+        let program = Program::compile(&collector.exprs[tested..], schema);
         let of_values = axes.iter().filter(|axis| matches!(axis.from, SlotsFrom::Values(_)));
         let mut numbers: Vec<usize> = of_values.map(|axis| axis.value).collect();
         numbers.extend(compiled.iter().flat_map(|question| question.fed.iter().flat_map(|fed| &fed.values)));
@@ -298,6 +318,7 @@ impl Pass {
             learning,
             coded_keys: texts.coded,
             numbering: texts.numbering,
+            unseen: texts.unseen,
             numbers,
             summed,
             questions: compiled,
@@ -379,6 +400,20 @@ impl Compiled {
     pub(super) fn conditions(&self) -> impl Iterator<Item = usize> {
         self.fed.iter().filter_map(|fed| fed.condition)
     }
+}
+
+/// Where `item` is in a list that holds everything once.
+fn place_in<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
+    list.iter().position(|known| *known == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    })
+}
+
+/// The column it is, if it is one of texts and nothing else.
+fn text_column(expr: &Expr, schema: &Schema) -> Option<usize> {
+    let is_text = matches!(expr.data_type(), DataType::Utf8 | DataType::LargeUtf8);
+    expr.as_column().filter(|_| is_text).and_then(|name| schema.position(name))
 }
 
 /// The position of a clause whose expressions are resolved.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, BooleanArray};
-use arrow::compute::FilterBuilder;
+use arrow::compute::{FilterBuilder, FilterPredicate};
 
 use super::cells::{CellBuffers, Slots};
 use super::coded::ListedCodes;
 use super::codes::{AxisCodes, Learned};
 use super::compile::{Compiled, Shape};
 use super::groups::{GroupMemory, GroupPartial, GroupTotal, Plan};
+use super::key_texts::{KeyTexts, touch};
 use super::masks::{Mask, Test, Tested};
 use super::question::internal;
 use super::skip::Verdict;
@@ -50,6 +51,8 @@ pub(super) struct Pass {
     pub(super) coded_keys: Vec<ListedCodes>,
     /// Positions of the texts whose codes are to be learned.
     pub(super) numbering: Vec<(usize, Arc<AxisCodes>)>,
+    /// Columns of texts that are keys, and nothing else.
+    pub(super) unseen: Vec<usize>,
     /// Positions of the values that are binned or folded as numbers.
     pub(super) numbers: Vec<usize>,
     /// Values that are only summed up.
@@ -162,6 +165,8 @@ struct Values {
     arrays: Vec<ArrayRef>,
     /// Keys that were read as codes.
     keys: Vec<ArrayRef>,
+    /// Keys that are columns of texts.
+    texts: Vec<KeyTexts>,
     /// The expressions' arrays again, those that are binned or folded as plain numbers.
     numbers: Vec<ArrayRef>,
     /// One per filter.
@@ -186,20 +191,42 @@ impl Pass {
         rows: &Range<u64>,
         task: &Task,
     ) -> Result<Vec<ArrayRef>, QueryError> {
-        let begins_stretch = (rows.start / (rows.end - rows.start).max(1)).is_multiple_of(TOGETHER);
-        let read = |&column| {
-            let values = self.dataset.source().read(column, rows.clone())?;
-            self.dataset.zones().learn(column, rows, &values);
-            let data = values.to_data();
-            let bytes = data.get_slice_memory_size().unwrap_or(0);
-            task.add_bytes(bytes as u64);
-            // Of a text it is the offsets that are of these rows alone.
-            if begins_stretch && let Some(buffer) = data.buffers().first() {
-                read_ahead(buffer, bytes * TOGETHER as usize);
+        program.columns().iter().map(|&column| self.read_column(column, rows, task)).collect()
+    }
+
+    fn read_column(&self, column: usize, rows: &Range<u64>, task: &Task) -> Result<ArrayRef, QueryError> {
+        let values = self.dataset.source().read(column, rows.clone())?;
+        self.dataset.zones().learn(column, rows, &values);
+        let data = values.to_data();
+        let bytes = data.get_slice_memory_size().unwrap_or(0);
+        task.add_bytes(bytes as u64);
+        // Texts that were read lie on the heap.
+        if let Some(buffer) = data.buffers().first() {
+            read_ahead(buffer, bytes * chunks_ahead(rows));
+        }
+        Ok(values)
+    }
+
+    /// The texts of a column in `rows`, or those of them that are `kept`.
+    fn key_texts(
+        &self,
+        column: usize,
+        rows: &Range<u64>,
+        kept: Option<&FilterPredicate>,
+        task: &Task,
+    ) -> Result<KeyTexts, QueryError> {
+        let source = self.dataset.source();
+        if let Some(kept) = kept {
+            let all = self.read_column(column, rows, task)?;
+            return Ok(KeyTexts::Read(kept.filter(&all).map_err(internal)?));
+        }
+        Ok(match source.unseen_texts(column, rows.clone())? {
+            Some(texts) => {
+                task.add_bytes(touch(&texts, chunks_ahead(rows)) as u64);
+                KeyTexts::unseen(texts, source, column, rows.clone())
             }
-            Ok(values)
-        };
-        program.columns().iter().map(read).collect()
+            None => KeyTexts::Read(self.read_column(column, rows, task)?),
+        })
     }
 
     /// Rows of a block: those of a question that sums do not depend on what else is asked.
@@ -230,20 +257,6 @@ impl Pass {
         self.questions.iter().map(Partial::of_table).collect()
     }
 
-    /// How many chunks are read and folded at once into these accumulators: several where nothing is computed of the
-    /// columns as they are but extremes, of which those of a chunk are found as fast as a question is put.
-    pub(super) fn chunks_at_once(&self, partials: &[Partial]) -> usize {
-        const SEVERAL: usize = 8;
-        let is_extreme = |partial: &Partial| matches!(partial, Partial::Grid(lanes) if lanes.are_extremes());
-        let is_plain = self.clauses.is_empty()
-            && self.axes.is_empty()
-            && self.exprs.iter().all(|expr| expr.as_column().is_some())
-            && self.questions.iter().all(Compiled::is_one_cell)
-            && partials.iter().all(is_extreme)
-            && self.dataset.source().splits().is_empty();
-        if is_plain { SEVERAL } else { 1 }
-    }
-
     /// Folds the rows of one or more chunks into the accumulators of its unit and the tallies of the worker.
     pub(super) fn update(
         &self,
@@ -253,6 +266,9 @@ impl Pass {
         memory: &GroupMemory,
         task: &Task,
     ) -> Result<(), QueryError> {
+        if self.fold_zones(&rows, partials) {
+            return Ok(());
+        }
         let verdicts = self.verdicts(&rows);
         let overflows = self.tests.may_overflow() || self.program.may_overflow();
         // What does not fit its type is told of every row.
@@ -334,16 +350,16 @@ impl Pass {
         for (codes, listed) in &self.coded_keys {
             keys.push(listed.decoded(&codes_of(codes, chunk, task)?)?);
         }
-        if let Some(bits) = any.bits
-            && any.passing * DENSE < rows
-            && skips
-        {
-            let kept = FilterBuilder::new(&BooleanArray::new(bits, None)).optimize().build();
+        let few = any.bits.filter(|_| any.passing * DENSE < rows && skips);
+        let kept = few.map(|bits| FilterBuilder::new(&BooleanArray::new(bits, None)).optimize().build());
+        let texts = |&column| self.key_texts(column, &chunk.rows, kept.as_ref(), task);
+        let texts = self.unseen.iter().map(texts).collect::<Result<_, _>>()?;
+        if let Some(kept) = &kept {
             for array in columns.iter_mut().chain(&mut tested).chain(&mut coded).chain(&mut keys) {
                 *array = kept.filter(array).map_err(internal)?;
             }
             rows = any.passing;
-            masks = masks.iter().map(|mask| mask.among(&kept, rows)).collect::<Result<_, _>>()?;
+            masks = masks.iter().map(|mask| mask.among(kept, rows)).collect::<Result<_, _>>()?;
         }
         let plain = self.summed.iter().filter(|summed| summed.is_plain(&self.questions, &masks, partials));
         let mut sums = ChunkSums::of(plain.copied());
@@ -362,7 +378,7 @@ impl Pass {
         let conditions = self.conditions(&arrays);
         let feed = |question: &Compiled| question.feed(chunk.rows.start, &numbers, &conditions);
         let feeds = self.questions.iter().map(feed).collect();
-        Ok(Some(Values { rows, arrays, keys, numbers, masks, feeds, sums }))
+        Ok(Some(Values { rows, arrays, keys, texts, numbers, masks, feeds, sums }))
     }
 
     /// Folds all values into the questions of one cell whose accumulators are totals.
@@ -388,7 +404,7 @@ impl Pass {
         worker: &mut Worker,
         memory: &GroupMemory,
     ) -> Result<(), QueryError> {
-        let Values { arrays, keys, numbers, masks, feeds, .. } = values;
+        let Values { arrays, keys, texts, numbers, masks, feeds, .. } = values;
         let keys = Tested { values: arrays, codes: keys };
         let Worker { scratch, tallies } = worker;
         let Scratch { slots, cells, chosen, learned } = scratch;
@@ -430,10 +446,10 @@ impl Pass {
                     lanes.update(feed, block.clone(), &cells.wide, trash);
                 }
                 Partial::Groups(groups) => {
-                    let keys = question.keys(keys, &slots, block);
+                    let keys = question.keys(keys, texts, &slots, block);
                     groups.update(
                         question,
-                        keys,
+                        &keys,
                         feed,
                         &mut cells.wide,
                         mask.bits.as_ref(),
@@ -445,6 +461,12 @@ impl Pass {
         }
         Ok(())
     }
+}
+
+/// How many chunks the disk is asked for while this one is read.
+fn chunks_ahead(rows: &Range<u64>) -> usize {
+    let number = rows.start / (rows.end - rows.start).max(1);
+    if number.is_multiple_of(TOGETHER) { TOGETHER as usize } else { 0 }
 }
 
 /// The codes of a chunk that are read in place of values.

@@ -17,6 +17,7 @@ use super::container::Container;
 use super::heap::Heap;
 use super::text::TextBuilder;
 use super::times::Time;
+use crate::dataset::TextOffsets;
 use crate::memory::{ByteOrder, Pod, RangeError, typed};
 
 /// Members an enumeration may have and still be read as names.
@@ -352,6 +353,19 @@ impl Cell {
     /// As [`integers`](Self::integers), each less the first, and the first.
     pub(super) fn offsets(&self, bytes: &Buffer, count: usize) -> Result<(Vec<i64>, i64), String> {
         self.distances(bytes, count, |first| first)
+    }
+
+    /// The integers `bytes` holds as they are, where they are signed, of 32 bits or 64.
+    pub(super) fn stored_offsets(&self, bytes: &Buffer, count: usize) -> Result<Option<TextOffsets>, String> {
+        Ok(match (self.width, &self.element) {
+            (4, Element::Integer { signed: true }) => {
+                Some(TextOffsets::Narrow(typed(bytes, 0, count, self.order).map_err(text_of)?))
+            }
+            (8, Element::Integer { signed: true }) => {
+                Some(TextOffsets::Wide(typed(bytes, 0, count, self.order).map_err(text_of)?))
+            }
+            _ => None,
+        })
     }
 
     /// As [`offsets`](Self::offsets), of integers that are [narrow](Self::is_narrow).

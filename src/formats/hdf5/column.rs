@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Int32Type};
 use super::cell::{Cell, dictionary_type};
 use super::storage::DataSet;
 use super::text::text_array;
+use crate::dataset::UnseenTexts;
 use crate::kernel::compare;
 use crate::memory::{TextOffset, Texts, whole_dictionary};
 
@@ -128,9 +129,22 @@ impl Column {
         }
     }
 
+    /// The texts in `rows`, which lie inside the column, as they are in the map, where they are there as text.
+    pub(super) fn unseen_texts(&self, rows: Range<u64>) -> Result<Option<UnseenTexts>, String> {
+        let Values::Text { bytes, indices, index } = &self.values else { return Ok(None) };
+        if !bytes.is_mapped() || rows.is_empty() {
+            return Ok(None);
+        }
+        let count = rows_at_once(&rows)?;
+        let stored = indices.read(rows.start..rows.end + 1)?;
+        let Some(offsets) = index.stored_offsets(&stored, count + 1)? else { return Ok(None) };
+        let bytes = bytes.read(0..bytes.rows())?;
+        Ok(Some(UnseenTexts { offsets, bytes, nulls: self.missing.read(rows)? }))
+    }
+
     /// The values in `rows`, which lie inside the column.
     pub(super) fn read(&self, rows: Range<u64>) -> Result<ArrayRef, String> {
-        let count = usize::try_from(rows.end - rows.start).map_err(|_| "too many rows at once".to_owned())?;
+        let count = rows_at_once(&rows)?;
         let nulls = self.missing.read(rows.clone())?;
         match &self.values {
             Values::Cells { data, offset, cell } => {
@@ -156,6 +170,10 @@ impl Column {
             Values::Unreadable { .. } => Ok(Arc::new(NullArray::new(count))),
         }
     }
+}
+
+fn rows_at_once(rows: &Range<u64>) -> Result<usize, String> {
+    usize::try_from(rows.end - rows.start).map_err(|_| "too many rows at once".to_owned())
 }
 
 impl Missing {

@@ -193,6 +193,11 @@ impl DataSet {
         }
     }
 
+    /// Whether it lies in the map as one run of bytes.
+    pub(super) fn is_mapped(&self) -> bool {
+        matches!(self.storage, Storage::Contiguous { .. })
+    }
+
     /// The bytes of `rows`: exactly [`row_bytes`](Self::row_bytes) for each, as they are in the file.
     pub(super) fn read(&self, rows: Range<u64>) -> Result<Buffer, String> {
         if rows.start > rows.end || rows.end > self.rows {

@@ -13,7 +13,7 @@ use super::container::Container;
 use super::fault::Fault;
 use super::tree::Candidate;
 use crate::data::{Field, Schema};
-use crate::dataset::{ReadError, Source, read_each};
+use crate::dataset::{ReadError, Source, UnseenTexts, read_each};
 use crate::memory::Mapped;
 
 /// Fewest rows between two splits.
@@ -63,6 +63,26 @@ impl Hdf5Table {
         let splits = splits(rows, columns.iter().filter_map(Column::chunk_rows).max());
         let mapped = container.mapped.clone();
         Ok(Hdf5Table { schema: Schema::new(fields), columns, rows, splits, identity, mapped })
+    }
+}
+
+impl Hdf5Table {
+    /// What `read` gives of a column, if the rows are there.
+    fn of_rows<T>(
+        &self,
+        column: usize,
+        rows: Range<u64>,
+        read: impl FnOnce(&Column, Range<u64>) -> Result<T, String>,
+    ) -> Result<T, ReadError> {
+        let fail = |reason: String| ReadError {
+            column: self.schema.fields()[column].name.clone(),
+            rows: rows.clone(),
+            reason,
+        };
+        if rows.start > rows.end || rows.end > self.rows {
+            return Err(fail(format!("the table has only {} rows", self.rows)));
+        }
+        unbroken(|| read(&self.columns[column], rows.clone())).map_err(fail)
     }
 }
 
@@ -147,14 +167,14 @@ fn splits(rows: u64, chunk_rows: Option<u64>) -> Vec<u64> {
     (1..).map_while(|i: u64| i.checked_mul(step)).take_while(|&row| row < rows).collect()
 }
 
-/// What `read` gives, if it is `rows` values of the field's type.
-fn checked(
-    field: &Field,
-    rows: u64,
-    read: impl FnOnce() -> Result<ArrayRef, String>,
-) -> Result<ArrayRef, String> {
-    let array = catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err("the file is damaged in a way its decoder did not foresee".to_owned()))?;
+/// What `read` gives, a panic as an error.
+fn unbroken<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err("the file is damaged in a way its decoder did not foresee".to_owned()))
+}
+
+/// The array, if it is `rows` values of the field's type.
+fn of_type(field: &Field, rows: u64, array: ArrayRef) -> Result<ArrayRef, String> {
     if array.len() as u64 != rows || array.data_type() != &field.data_type {
         return Err(format!("{} values of type {} were decoded", array.len(), array.data_type()));
     }
@@ -172,11 +192,12 @@ impl Source for Hdf5Table {
 
     fn read(&self, column: usize, rows: Range<u64>) -> Result<ArrayRef, ReadError> {
         let field = &self.schema.fields()[column];
-        let fail = |reason: String| ReadError { column: field.name.clone(), rows: rows.clone(), reason };
-        if rows.start > rows.end || rows.end > self.rows {
-            return Err(fail(format!("the table has only {} rows", self.rows)));
-        }
-        checked(field, rows.end - rows.start, || self.columns[column].read(rows.clone())).map_err(fail)
+        let count = rows.end.saturating_sub(rows.start);
+        self.of_rows(column, rows, |column, rows| of_type(field, count, column.read(rows)?))
+    }
+
+    fn unseen_texts(&self, column: usize, rows: Range<u64>) -> Result<Option<UnseenTexts>, ReadError> {
+        self.of_rows(column, rows, Column::unseen_texts)
     }
 
     fn gather(&self, column: usize, blocks: &[Range<u64>]) -> Result<ArrayRef, ReadError> {
@@ -190,7 +211,7 @@ impl Source for Hdf5Table {
             return read_each(self, column, blocks);
         }
         let rows = blocks.iter().map(|block| block.end - block.start).sum();
-        checked(field, rows, || self.columns[column].gather(blocks)).map_err(fail)
+        unbroken(|| of_type(field, rows, self.columns[column].gather(blocks)?)).map_err(fail)
     }
 
     fn page_rows(&self) -> u64 {

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 
 use super::grouper::Grouper;
@@ -11,6 +10,7 @@ use crate::aggregate::{Feed, Lanes};
 use crate::kernel::fold;
 use crate::query::QueryError;
 use crate::query::compile::{Compiled, Shape};
+use crate::query::key_texts::KeyRows;
 use crate::query::masks::keep_passing;
 
 /// Rows folded at once.
@@ -53,7 +53,7 @@ impl Cells {
     pub(super) fn update(
         &mut self,
         question: &Compiled,
-        keys: &[ArrayRef],
+        keys: &[KeyRows],
         feed: &Feed,
         block: Range<usize>,
         mask: Option<&BooleanBuffer>,
@@ -73,7 +73,7 @@ impl Cells {
     fn write(
         &mut self,
         question: &Compiled,
-        keys: &[ArrayRef],
+        keys: &[KeyRows],
         rows: usize,
         cells: &mut Vec<u32>,
     ) -> Result<(), QueryError> {
@@ -119,7 +119,7 @@ impl Cells {
     pub(super) fn absorb(&mut self, question: &Compiled, mut other: Cells) -> Result<(), QueryError> {
         other.gather(question);
         let live = other.live();
-        let keys = other.grouper.keys(&live)?;
+        let keys: Vec<KeyRows> = other.grouper.keys(&live)?.into_iter().map(KeyRows::Array).collect();
         let mut cells = Vec::new();
         self.write(question, &keys, live.len(), &mut cells)?;
         let mut targets = vec![0; other.lanes.len()];
@@ -135,7 +135,8 @@ impl Cells {
             let rows = run.part(p);
             for start in rows.clone().step_by(BLOCK) {
                 let block = start..(start + BLOCK).min(rows.end);
-                let keys: Vec<ArrayRef> = run.keys.iter().map(|key| key.slice(start, block.len())).collect();
+                let keys = run.keys.iter().map(|key| KeyRows::Array(key.slice(start, block.len())));
+                let keys: Vec<KeyRows> = keys.collect();
                 match &run.payload {
                     Payload::Rows(feed) => {
                         self.update(question, &keys, feed, block, None, &mut cells)?;

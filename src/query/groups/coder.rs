@@ -20,6 +20,7 @@ use crate::aggregate::plain_numbers;
 use crate::kernel::ids::{Word, WordIds, scatter};
 use crate::kernel::texts::{TextIds, hash_text};
 use crate::query::QueryError;
+use crate::query::key_texts::{KeyRows, forget_missing};
 use crate::query::question::internal;
 
 /// The hash of a missing value.
@@ -143,6 +144,16 @@ impl Coder {
             Coder::Texts { ids, .. } | Coder::Rows { ids, .. } => ids.bytes(),
             Coder::Coded { of, ids, .. } => of.bytes() + ids.capacity() * 4,
         }
+    }
+
+    /// Writes the number of every value of a key; `out` is as long as there are rows.
+    pub(super) fn write_key(&mut self, key: &KeyRows, out: &mut [u32]) -> Result<(), QueryError> {
+        if let (Coder::Texts { ids, .. }, KeyRows::Texts(texts, rows)) = (&mut *self, key)
+            && texts.write(ids, rows, out)
+        {
+            return Ok(());
+        }
+        self.write(&key.array()?, out)
     }
 
     /// Writes the number of every value; `out` is as long as `array`.
@@ -356,12 +367,6 @@ fn write_codes<K: ArrowDictionaryKeyType>(
 /// Whether every code has the number of its place.
 fn are_in_order(ids: &[u32]) -> bool {
     ids.iter().zip(1..).fold(true, |all, (&id, number)| all & (id == number))
-}
-
-fn forget_missing(nulls: Option<&NullBuffer>, out: &mut [u32]) {
-    if let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) {
-        out.iter_mut().zip(nulls.iter()).for_each(|(id, valid)| *id = if valid { *id } else { 0 });
-    }
 }
 
 fn nulls_of(of: &[u32]) -> Option<NullBuffer> {

@@ -6,6 +6,7 @@ use super::coder::Coder;
 use crate::kernel::ids::PairIds;
 use crate::query::QueryError;
 use crate::query::compile::CompiledKey;
+use crate::query::key_texts::KeyRows;
 
 /// Numbers the tuples of keys it meets: every key is numbered alone, then pair after pair.
 pub(super) struct Grouper {
@@ -37,12 +38,12 @@ impl Grouper {
     }
 
     /// Writes the number of the tuple of every row; `ids` is as long as each of `keys`.
-    pub(super) fn write(&mut self, keys: &[ArrayRef], ids: &mut [u32]) -> Result<(), QueryError> {
+    pub(super) fn write(&mut self, keys: &[KeyRows], ids: &mut [u32]) -> Result<(), QueryError> {
         let Some((first, rest)) = self.coders.split_first_mut() else { return Ok(()) };
-        first.write(&keys[0], ids)?;
+        first.write_key(&keys[0], ids)?;
         for ((coder, pairs), key) in rest.iter_mut().zip(&mut self.pairs).zip(&keys[1..]) {
             self.right.resize(ids.len(), 0);
-            coder.write(key, &mut self.right)?;
+            coder.write_key(key, &mut self.right)?;
             pairs.write(ids, &self.right);
         }
         Ok(())
@@ -51,7 +52,7 @@ impl Grouper {
     /// How many of these tuples have no key that is null or NaN, or in no bin.
     pub(super) fn present(&self, keys: &[CompiledKey], ids: &[u32]) -> u64 {
         let is_present = |(at, number): (usize, u32)| match &keys[at] {
-            CompiledKey::Value { .. } => !self.coders[at].is_missing(number),
+            CompiledKey::Value { .. } | CompiledKey::Text { .. } => !self.coders[at].is_missing(number),
             CompiledKey::Binned { bins, .. } => {
                 self.coders[at].slot(number).is_some_and(|slot| slot < bins.count())
             }

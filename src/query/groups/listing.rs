@@ -358,7 +358,7 @@ impl Sorted {
             return Err(QueryError::Panicked("groups finished as another shape".to_owned()));
         };
         let column = |(key, column): (&CompiledKey, &ArrayRef)| match key {
-            CompiledKey::Value { .. } => column.clone(),
+            CompiledKey::Value { .. } | CompiledKey::Text { .. } => column.clone(),
             CompiledKey::Binned { bins, .. } => Arc::new(
                 column
                     .as_primitive::<UInt32Type>()

@@ -27,6 +27,7 @@ pub(super) use total::{GroupTotal, slot_order};
 use super::QueryError;
 use super::cells::Slots;
 use super::compile::{Compiled, CompiledKey, Shape};
+use super::key_texts::{KeyRows, KeyTexts};
 use super::masks::Tested;
 use crate::aggregate::{Bins, Feed};
 use cells::Cells;
@@ -109,11 +110,22 @@ pub(super) struct GroupPartial {
 
 impl Compiled {
     /// The keys of the rows of a block; `values` are those of a chunk, `of_axes` the slots of the block.
-    pub(super) fn keys(&self, values: Tested, of_axes: &[Slots], block: &Range<usize>) -> Vec<ArrayRef> {
+    pub(super) fn keys<'a>(
+        &self,
+        values: Tested,
+        texts: &'a [KeyTexts],
+        of_axes: &[Slots],
+        block: &Range<usize>,
+    ) -> Vec<KeyRows<'a>> {
         let Shape::Groups { keys, .. } = &self.shape else { return Vec::new() };
         let of_key = |key: &CompiledKey| match key {
-            CompiledKey::Value { value, .. } => values.at(value).slice(block.start, block.len()),
-            CompiledKey::Binned { axis, .. } => Arc::new(UInt32Array::from(of_axes[*axis].widened())),
+            CompiledKey::Value { value, .. } => {
+                KeyRows::Array(values.at(value).slice(block.start, block.len()))
+            }
+            CompiledKey::Text { text, .. } => KeyRows::Texts(&texts[*text], block.clone()),
+            CompiledKey::Binned { axis, .. } => {
+                KeyRows::Array(Arc::new(UInt32Array::from(of_axes[*axis].widened())))
+            }
         };
         keys.iter().map(of_key).collect()
     }
@@ -129,7 +141,7 @@ impl GroupPartial {
     pub(super) fn update(
         &mut self,
         question: &Compiled,
-        keys: Vec<ArrayRef>,
+        keys: &[KeyRows],
         feed: &Feed,
         cells: &mut Vec<u32>,
         mask: Option<&BooleanBuffer>,
@@ -138,9 +150,10 @@ impl GroupPartial {
     ) -> Result<(), QueryError> {
         let rows = block.len();
         if let Some(parting) = &mut self.parting {
+            let keys = keys.iter().map(KeyRows::array).collect::<Result<_, _>>()?;
             return parting.push(keys, feed, block.clone(), mask, self.plan, memory);
         }
-        self.cells.update(question, &keys, feed, block.clone(), mask, cells)?;
+        self.cells.update(question, keys, feed, block.clone(), mask, cells)?;
         self.rows += rows as u64;
         if self.plan.is_over(self.cells.grouper.len(), self.rows) {
             self.parting = Some(Parting::default());

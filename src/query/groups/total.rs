@@ -241,7 +241,7 @@ pub(super) fn group_keys(question: &Compiled, columns: Vec<arrow::array::ArrayRe
     keys.iter()
         .zip(columns)
         .map(|(key, column)| match key {
-            CompiledKey::Value { .. } => GroupKey::Values(column),
+            CompiledKey::Value { .. } | CompiledKey::Text { .. } => GroupKey::Values(column),
             CompiledKey::Binned { bins, .. } => GroupKey::Slots {
                 bins: bins.clone(),
                 slots: column.as_primitive::<UInt32Type>().values().iter().map(|&s| s as usize).collect(),
