@@ -4,17 +4,22 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Array, Float64Array, Int32Array, LargeStringArray};
+use arrow::datatypes::DataType;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use outcrop::aggregate::{Bins, Scale};
+use outcrop::aggregate::{Bins, Scale, Slotter, plain_numbers};
 use outcrop::dataset::{Dataset, MemorySource};
 use outcrop::expr::Expr;
+use outcrop::kernel::cut::{CutPairs, CutSingles};
+use outcrop::kernel::extent::extent;
+use outcrop::kernel::split::{Reach, Split};
+use outcrop::kernel::texts::TextIds;
 use outcrop::query::{Ask, Axis, Key, Listing, Measure, Question, ScanOptions, Workers, scan};
 use outcrop::select::{Clause, Selection};
 use outcrop::task::Task;
 
 const ROWS: usize = 1 << 24;
 
-criterion_group!(benches, scans);
+criterion_group!(benches, scans, kernels);
 criterion_main!(benches);
 
 fn scans(criterion: &mut Criterion) {
@@ -82,6 +87,42 @@ fn scans(criterion: &mut Criterion) {
         }
         group.finish();
     }
+}
+
+/// Loops over one block that stays in the second-level cache.
+fn kernels(criterion: &mut Criterion) {
+    const BLOCK: usize = 8192;
+    let cells: Vec<u32> = (0..BLOCK as u32).map(|i| i.wrapping_mul(0x9e37_79b9) >> 24).collect();
+    let prices: Vec<f64> = (0..BLOCK).map(|i| (i % 9973) as f64 / 100.0).collect();
+    let split = Split::of(Reach::of(&prices, f64::MANTISSA_DIGITS).unwrap(), 1 << 20).unwrap();
+    let whole: Vec<i32> = cells.iter().map(|&cell| cell as i32 - 10).collect();
+    let mut bytes = Vec::new();
+    let mut ends = vec![0i64];
+    for &cell in &cells {
+        bytes.extend_from_slice(["CMT", "VTS", "DDS", "Juno"][cell as usize % 4].as_bytes());
+        ends.push(bytes.len() as i64);
+    }
+    let mut group = criterion.benchmark_group("kernel");
+    group.throughput(Throughput::Elements(BLOCK as u64)).sample_size(20);
+    let (mut singles, mut pairs) = (CutSingles::new(256), CutPairs::new(256));
+    group.bench_function("cut sums of one value", |bencher| {
+        bencher.iter(|| singles.add(&prices, split, &cells));
+    });
+    group.bench_function("cut sums of two values", |bencher| {
+        bencher.iter(|| pairs.add([&prices, &prices], [split; 2], &cells));
+    });
+    let mut numbers = vec![0; BLOCK];
+    let mut few = TextIds::default();
+    group.bench_function("numbers of few short texts", |bencher| {
+        bencher.iter(|| few.write(&ends, &bytes, &mut numbers));
+    });
+    let slotter = Slotter::new(&DataType::Int32, &Bins::new(0.0, 240.0, 240, Scale::Linear).unwrap());
+    let array = plain_numbers(&(Arc::new(Int32Array::from(whole)) as ArrayRef));
+    group.bench_function("slots of an integer axis", |bencher| {
+        bencher.iter(|| slotter.write(&array, 0..BLOCK, &mut numbers));
+    });
+    group.bench_function("least and greatest", |bencher| bencher.iter(|| extent(&prices)));
+    group.finish();
 }
 
 /// Skewed floats, uniform floats, prices, Zipf-like zones, four names.

@@ -175,51 +175,52 @@ impl Test {
         if let Some((codes, chosen)) = codes.and_then(|codes| codes.chosen(clause)) {
             return Test::Chosen(collector.place_codes(codes), chosen);
         }
-        let mut by_codes = |expr: &Expr, passes: &dyn Fn(&Bins) -> Option<Vec<bool>>| {
-            let (codes, intervals) = codes?.passing(expr, passes)?;
-            Some(Ranges { of: Place::Codes(collector.place_codes(codes)), intervals, missing: false })
+        let by_codes =
+            |collector: &mut Collector, expr: &Expr, passes: &dyn Fn(&Bins) -> Option<Vec<bool>>| {
+                let (codes, intervals) = codes?.passing(expr, passes)?;
+                Some(Ranges { of: Place::Codes(collector.place_codes(codes)), intervals, missing: false })
+            };
+        let of_axis = |collector: &mut Collector, expr: &Expr, predicate: &Predicate| {
+            by_codes(collector, expr, &|bins| slots_passing(predicate, bins))
         };
         match &clause.predicate {
-            predicate @ (Predicate::Interval { expr, .. }
-            | Predicate::Intervals { expr, .. }
-            | Predicate::Categories { expr, .. }) => {
-                if let Some(ranges) = by_codes(expr, &|bins| slots_passing(predicate, bins)) {
-                    return Test::Ranges(ranges);
-                }
-            }
-            Predicate::Rect { x, x_range, y, y_range } => {
-                let x = by_codes(x, &|bins| inside(bins, &[*x_range], false));
-                let y = by_codes(y, &|bins| inside(bins, &[*y_range], false));
-                if let (Some(x), Some(y)) = (x, y) {
-                    return Test::Rect(x, y);
-                }
-            }
-            Predicate::Cells { .. } | Predicate::Where(_) => {}
-        }
-        let mut slotter = |expr: &Expr, bins: &Bins| match codes.and_then(|codes| codes.slots(expr, bins)) {
-            Some((codes, slotter)) => (Place::Codes(collector.place_codes(codes)), slotter),
-            None => (Place::Value(collector.place(expr.clone())), Slotter::new(expr.data_type(), bins)),
-        };
-        match &clause.predicate {
-            Predicate::Interval { expr, lo, hi } => {
-                Test::Ranges(Ranges::of(collector, expr, vec![(*lo, *hi)], false))
-            }
-            Predicate::Intervals { expr, intervals, missing } => {
-                Test::Ranges(Ranges::of(collector, expr, intervals.clone(), *missing))
-            }
-            Predicate::Rect { x, x_range, y, y_range } => Test::Rect(
-                Ranges::of(collector, x, vec![*x_range], false),
-                Ranges::of(collector, y, vec![*y_range], false),
+            predicate @ Predicate::Interval { expr, lo, hi } => Test::Ranges(
+                of_axis(collector, expr, predicate)
+                    .unwrap_or_else(|| Ranges::of(collector, expr, vec![(*lo, *hi)], false)),
             ),
-            Predicate::Cells { x, x_bins, y, y_bins, inside } => Test::Cells {
-                x: slotter(x, x_bins),
-                y: slotter(y, y_bins),
-                inside: inside.clone(),
-                stride: y_bins.slots(),
+            predicate @ Predicate::Intervals { expr, intervals, missing } => Test::Ranges(
+                of_axis(collector, expr, predicate)
+                    .unwrap_or_else(|| Ranges::of(collector, expr, intervals.clone(), *missing)),
+            ),
+            predicate @ Predicate::Categories { expr, test, .. } => match of_axis(collector, expr, predicate)
+            {
+                Some(ranges) => Test::Ranges(ranges),
+                None => Test::Where(collector.place(test.clone())),
             },
-            Predicate::Categories { test, .. } | Predicate::Where(test) => {
-                Test::Where(collector.place(test.clone()))
+            Predicate::Rect { x, x_range, y, y_range } => {
+                let mut side = |expr: &Expr, range: (f64, f64)| {
+                    by_codes(collector, expr, &|bins| inside(bins, &[range], false))
+                        .unwrap_or_else(|| Ranges::of(collector, expr, vec![range], false))
+                };
+                Test::Rect(side(x, *x_range), side(y, *y_range))
             }
+            Predicate::Cells { x, x_bins, y, y_bins, inside } => {
+                let mut slotter =
+                    |expr: &Expr, bins: &Bins| match codes.and_then(|codes| codes.slots(expr, bins)) {
+                        Some((codes, slotter)) => (Place::Codes(collector.place_codes(codes)), slotter),
+                        None => {
+                            let slotter = Slotter::new(expr.data_type(), bins);
+                            (Place::Value(collector.place(expr.clone())), slotter)
+                        }
+                    };
+                Test::Cells {
+                    x: slotter(x, x_bins),
+                    y: slotter(y, y_bins),
+                    inside: inside.clone(),
+                    stride: y_bins.slots(),
+                }
+            }
+            Predicate::Where(test) => Test::Where(collector.place(test.clone())),
         }
     }
 
