@@ -13,7 +13,7 @@ use outcrop::data::{Field, Schema};
 use outcrop::dataset::{Dataset, ReadError, Source};
 use outcrop::engine::{Engine, EngineOptions, Event, Freshness, Reply, RowsRequest, Slot};
 use outcrop::expr::Expr;
-use outcrop::query::{Ask, Axis, Question, SampleOptions, ScanOptions};
+use outcrop::query::{Ask, Axis, Brush, Question, SampleOptions, ScanOptions};
 use outcrop::select::{Clause, Selection};
 
 /// 0, 1, 2 … as `x`; `bad` cannot be read; `slow` takes a while; reads are counted.
@@ -316,4 +316,35 @@ fn a_question_to_the_sample_alone_is_answered_however_long_nothing_was_asked() {
             engine.poll();
         }
     }
+}
+
+#[test]
+fn what_is_foreseen_follows_the_first_brush_in_its_frame() {
+    let (dataset, source) = Counting::table(1000);
+    let mut engine = engine();
+    let axis = Axis {
+        expr: Expr::column("x", dataset.schema()).unwrap(),
+        bins: Bins::new(0.0, 1000.0, 10, Scale::Linear).unwrap(),
+    };
+    engine.hold(Brush::over(&[axis]));
+    let count = |selection| {
+        Question::new(dataset.clone(), selection, Ask::Grid { axes: Vec::new(), measures: Vec::new() })
+    };
+    // The number of all rows is known and not asked for.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut calm = 0;
+    while calm < 5 {
+        assert!(Instant::now() < deadline);
+        engine.poll();
+        engine.foresee(Slot(1), &count(Selection::all()));
+        engine.end_frame();
+        calm = if engine.status().waiting == 0 { calm + 1 } else { 0 };
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    engine.poll();
+    let reads = source.reads.load(Ordering::Relaxed);
+    assert!(reads > 0);
+    let reply = engine.answer(Slot(1), &count(brush(&dataset, 200.0, 500.0)));
+    assert_eq!((reply.freshness.clone(), total(&reply)), (Freshness::Final, 300));
+    assert_eq!(source.reads.load(Ordering::Relaxed), reads);
 }

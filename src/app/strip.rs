@@ -74,11 +74,14 @@ fn count(app: &mut App, ui: &mut Ui, theme: &Theme) {
     let Some(dataset) = app.session.dataset().cloned() else { return };
     let total = dataset.row_count();
     let selection = app.session.selection().clone();
-    if selection.is_all() {
+    let is_all = selection.is_all();
+    let ask = Ask::Grid { axes: Vec::new(), measures: Vec::new() };
+    let question = Question::new(dataset, selection, ask);
+    if is_all {
         (app.count, app.exact, app.estimated) = (Some(total), true, None);
+        app.engine.foresee(COUNT, &question);
     } else {
-        let ask = Ask::Grid { axes: Vec::new(), measures: Vec::new() };
-        let reply = app.engine.answer(COUNT, &Question::new(dataset, selection, ask));
+        let reply = app.engine.answer(COUNT, &question);
         app.exact = reply.freshness == Freshness::Final;
         app.estimated = reply.estimate.as_ref().map(|estimate| estimate.share());
         if let Some(grid) = reply.answer.as_ref().and_then(|answer| answer.grid()) {

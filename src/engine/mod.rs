@@ -392,8 +392,9 @@ impl Engine {
         Some(cube)
     }
 
-    /// Has the cube built that the held brush will want of `question`, when nothing else is wanted.
-    fn foresee(&mut self, slot: Slot, question: &Question) {
+    /// Has the cube built that the held brush will want of `question`, when nothing else is wanted. What is answered
+    /// exactly is foreseen by itself; of a question that is not asked, since its answer is known, it is to be said.
+    pub fn foresee(&mut self, slot: Slot, question: &Question) {
         if let Some(cube) = self.cube_for(slot, question)
             && self.answers.get(cube.key()).is_none()
         {
