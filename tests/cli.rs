@@ -592,3 +592,28 @@ fn groups_of_truth_values_keep_their_counts_in_either_order() {
     assert_eq!(csv(&sorted("survived"))[1..], [["false", "809"], ["true", "500"]]);
     assert_eq!(csv(&sorted("survived:desc"))[1..], [["true", "500"], ["false", "809"]]);
 }
+
+#[test]
+fn a_measure_is_found_however_it_is_written() {
+    let file = sample("titanic.hdf5");
+    let (measure, other) = ("mean(fare) where sex == 'female'", "mean( fare ) where sex = \"female\"");
+    let sorted = |flags: &[&str]| {
+        succeeds(&[&["agg", &file, "-o", "-", "--by", "pclass", "--agg", measure][..], flags].concat())
+    };
+    let descending = format!("{other}:desc");
+    assert_eq!(sorted(&["--sort", &descending]), sorted(&["--sort", &format!("{measure}:desc")]));
+    assert_eq!(sorted(&["--top", "2", "--of", other]), sorted(&["--top", "2"]));
+    let keys: Vec<String> = csv(&sorted(&["--sort", other]))[1..].iter().map(|l| l[0].to_owned()).collect();
+    assert_eq!(keys, ["3", "2", "1"]);
+}
+
+#[test]
+fn what_is_of_groups_wants_groups() {
+    let file = sample("titanic.hdf5");
+    for flags in [&["--top", "3"][..], &["--having", "count > 1"], &["--other"]] {
+        let error = fails(&[&["agg", &file][..], flags].concat(), 2);
+        assert!(error.contains("--by names none"), "{error}");
+    }
+    let error = fails(&["agg", &file, "--by", "sex:0:1:2"], 2);
+    assert!(error.contains("`sex` is text, which has no order"), "{error}");
+}

@@ -6,7 +6,7 @@ use arrow::compute::{SortOptions, sort_to_indices, take_record_batch};
 use arrow::record_batch::RecordBatch;
 
 use super::axis::{AxisText, keys};
-use super::input::{Filters, Input};
+use super::input::{Filters, Input, Table};
 use super::output::TableOutput;
 use super::{CliCommand, Execute, Failure, command};
 use crate::query::output::{TableOptions, to_batch};
@@ -29,19 +29,19 @@ pub(super) struct Agg {
     /// What to group by: a key, or an axis cut into bins
     ///
     /// EXPR takes the values as they are; EXPR:lo:hi:bins cuts them into equal bins, EXPR:lo:hi:bins:log
-    /// into bins of equal ratio; EXPR::bins covers the whole extent. Limits may be expressions such as
-    /// 2*pi, and dates for times.
+    /// into bins of equal ratio; EXPR::bins covers the whole extent. A limit left empty is found by a pass
+    /// over the rows. Limits may be expressions such as 2*pi, and dates for times.
     #[arg(long, value_name = "EXPR[:lo:hi:bins]", allow_hyphen_values = true)]
     by: Vec<String>,
     /// What to compute of every cell, as `mean(fare)`; counts rows if not given
     ///
     /// An aggregate of expressions, `mean(fare) where paid` of some rows, or a formula over aggregates, as
-    /// `sum(tip) / sum(fare)`. Aggregates of many values that do not fit memory are marked ≈.
+    /// `sum(tip) / sum(fare)`. Aggregates of many values that do not fit memory are marked ≈, or refused.
     #[arg(long = "agg", value_name = "MEASURE", allow_hyphen_values = true)]
     aggregates: Vec<String>,
     #[command(flatten)]
     filters: Filters,
-    /// Order rows by this column of the result, `COLUMN:desc` from the largest
+    /// Order rows by this column of the result or measure, `COLUMN:desc` from the largest
     #[arg(long, value_name = "COLUMN[:desc]")]
     sort: Option<String>,
     /// Keep only the first rows of the result
@@ -76,8 +76,13 @@ impl Execute for Agg {
             aggregates.iter().map(|text| table.measures("--agg", text)).collect::<Result<Vec<_>, _>>()?;
         let measures = measures.concat();
         let keys = keys("--by", &by, &table, &selection)?;
-        let listing = self.listing(&measures)?;
         let is_listed = self.top.is_some() || self.having.is_some() || self.other;
+        if is_listed && keys.is_empty() {
+            return Err(Failure::Usage(
+                "--top, --having and --other are of groups: --by names none".to_owned(),
+            ));
+        }
+        let listing = self.listing(&measures, &table)?;
         let ask = match axes_alone(&keys).filter(|_| !is_listed) {
             Some(axes) => Ask::Grid { axes, measures },
             None => Ask::Groups { keys, measures, listing },
@@ -90,7 +95,7 @@ impl Execute for Agg {
             // A row of all others stays the last.
             Ask::Groups { listing: Listing { other: true, .. }, .. } => batch,
             _ => {
-                let batch = self.sorted(batch)?;
+                let batch = self.sorted(batch, &table)?;
                 batch.slice(0, self.limit.unwrap_or(usize::MAX).min(batch.num_rows()))
             }
         };
@@ -104,8 +109,11 @@ impl Execute for Agg {
 
 impl Agg {
     /// What of the groups is listed: sorted by a measure they are many, and only the first are finished.
-    fn listing(&self, measures: &[Measure]) -> Result<Listing, Failure> {
-        let position = |name: &str| measures.iter().position(|measure| measure.to_string() == name);
+    fn listing(&self, measures: &[Measure], table: &Table) -> Result<Listing, Failure> {
+        let position = |name: &str| {
+            let wanted = column_name(name, table);
+            measures.iter().position(|measure| measure.to_string() == wanted)
+        };
         let order = match (&self.sort, self.top, &self.of) {
             (Some(sort), ..) => {
                 let (name, descending) = direction(sort);
@@ -136,11 +144,12 @@ impl Agg {
         Ok(Listing { having: Some(having), ..listing })
     }
 
-    fn sorted(&self, batch: RecordBatch) -> Result<RecordBatch, Failure> {
+    fn sorted(&self, batch: RecordBatch, table: &Table) -> Result<RecordBatch, Failure> {
         let Some(sort) = &self.sort else { return Ok(batch) };
         let (name, descending) = direction(sort);
-        let column = batch.column_by_name(name).or_else(|| batch.column_by_name(&format!("≈ {name}")));
-        let Some(column) = column else {
+        let measure = column_name(name, table);
+        let names = [name, &measure, &format!("≈ {measure}")];
+        let Some(column) = names.iter().find_map(|name| batch.column_by_name(name)) else {
             let names: Vec<String> =
                 batch.schema().fields().iter().map(|f| format!("`{}`", f.name())).collect();
             return Err(Failure::Usage(format!(
@@ -153,6 +162,11 @@ impl Agg {
             .and_then(|order| take_record_batch(&batch, &order))
             .map_err(|error| Failure::Usage(format!("--sort {name}: {error}")))
     }
+}
+
+/// What the column of a measure is called, however it is written.
+fn column_name(text: &str, table: &Table) -> String {
+    table.measure("--sort", text).map_or_else(|_| text.to_owned(), |measure| measure.to_string())
 }
 
 /// `COLUMN` or `COLUMN:desc`.

@@ -10,12 +10,13 @@ use super::Failure;
 use super::input::Table;
 use crate::aggregate::{Aggregate, Bins, BinsError, Scale, nice_bins, widen};
 use crate::data::{Kind, kind, per_second};
-use crate::expr::{Expr, scalar_with};
+use crate::expr::{Expr, describe, scalar_with};
 use crate::query::{Ask, Axis, Key, Measure};
 use crate::select::Selection;
 use crate::session::questions::{HISTOGRAM_BINS, as_written, edge_above, multiples};
 
-const FORMS: &str = "EXPR, EXPR:lo:hi:bins, or EXPR::bins for the whole extent";
+const FORMS: &str =
+    "EXPR, EXPR:lo:hi:bins[:log] (lo, hi or bins may be left empty), or EXPR::bins for the whole extent";
 
 /// What was typed after `--by`, `--x` or `--y`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,9 +97,9 @@ pub(super) fn keys(
     for (text, expr) in texts.iter().zip(&exprs) {
         if text.cut.is_some() && !kind(expr.data_type()).is_ordinal() {
             return Err(Failure::Usage(format!(
-                "{flag} {}: `{expr}` is of type {}, which has no order to cut into bins",
+                "{flag} {}: `{expr}` is {}, which has no order to cut into bins",
                 text.text,
-                expr.data_type()
+                describe(expr.data_type())
             )));
         }
     }

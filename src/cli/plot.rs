@@ -19,23 +19,23 @@ pub(super) const COMMAND: CliCommand = command::<Plot>("plot");
 
 /// Draw a histogram, a heatmap or bars
 ///
-/// With --x alone a histogram, or bars where x is text; with --y too a heatmap.
+/// With --x alone a histogram, or bars where x is text or true/false; with --y too a heatmap of numbers or times.
 #[derive(Debug, clap::Args)]
 pub(super) struct Plot {
     #[command(flatten)]
     input: Input,
-    /// The horizontal axis
+    /// The horizontal axis: EXPR, EXPR:lo:hi:bins[:log] or EXPR::bins, as for `agg --by`
     #[arg(long, value_name = "EXPR[:lo:hi:bins]", allow_hyphen_values = true)]
     x: String,
-    /// The vertical axis
+    /// The vertical axis, in the same forms
     #[arg(long, value_name = "EXPR[:lo:hi:bins]", allow_hyphen_values = true)]
     y: Option<String>,
-    /// What is drawn of every bin, as `mean(fare)`
-    #[arg(long = "agg", value_name = "NAME(EXPR)", allow_hyphen_values = true, default_value = "count")]
+    /// What is drawn of every bin, as `mean(fare)` or `sum(tip) / sum(fare)`
+    #[arg(long = "agg", value_name = "MEASURE", allow_hyphen_values = true, default_value = "count")]
     measure: String,
     #[command(flatten)]
     filters: Filters,
-    /// Bins of an axis that names no number of its own
+    /// Bins of an axis that names no number of its own; about 50 if not given, 80 a side of a heatmap
     #[arg(long, value_name = "N")]
     bins: Option<usize>,
     /// How values become colours

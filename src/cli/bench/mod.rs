@@ -39,7 +39,10 @@ pub(super) struct Bench {
     /// The table: an HDF5 or Arrow file
     #[arg(long)]
     file: PathBuf,
-    /// The operations: {"contract": 1, "ops": [...]}
+    /// The operations, as JSON
+    ///
+    /// {"contract": 1, "ops": [{"id": "a", "kind": "hist", "axes": [{"expr": "age", "lo": 0, "hi": 80, "bins": 4}],
+    /// "agg": {"fn": "count"}}]}; kinds are open, hist, minmax, groupby, nunique, quantile and scene.
     #[arg(long)]
     ops: PathBuf,
     /// Timed runs after the first
