@@ -15,7 +15,7 @@ use outcrop::query::{Answer, Ask, Axis, QueryError, Question, ScanOptions, Worke
 use outcrop::select::{Clause, Selection};
 use outcrop::task::{Task, TaskController};
 
-use crate::common::{ask, awkward_floats, floats, grid_question, table};
+use crate::common::{Random, ask, awkward_floats, floats, grid_question, table};
 
 const CHUNKS: [u64; 5] = [1, 7, 64, 1000, 1 << 15];
 
@@ -243,4 +243,19 @@ fn many_questions_of_one_pass_are_answered_as_if_alone() {
         let alone = ask(question, 1, 1 << 15);
         assert_eq!(format!("{alone:?}"), format!("{answer:?}"));
     }
+}
+
+#[test]
+fn bins_made_anew_of_their_ends_and_number_have_the_same_edges_to_the_bit() {
+    let mut random = Random::new(21);
+    for case in 0..20_000 {
+        let scale = 10f64.powi(random.below(13) as i32 - 6);
+        let lo = (random.unit() - if case % 2 == 0 { 0.0 } else { 0.5 }) * 10.0 * scale;
+        let hi = lo + random.unit() * scale;
+        let bins = nice_bins(lo, hi, 1 + random.below(90) as usize, Kind::Float, 1.0);
+        let again = Bins::new(bins.lo(), bins.hi(), bins.count(), Scale::Linear).unwrap();
+        assert_eq!(again.edges(), bins.edges(), "{bins}");
+    }
+    let zoomed = Bins::new(3.05, 4.0, 19, Scale::Linear).unwrap();
+    assert_eq!(zoomed.edges()[..3], [3.05, 3.1, 3.15]);
 }

@@ -89,12 +89,12 @@ impl Bins {
         }
         let n = count as f64;
         let edges: Vec<f64> = match scale {
-            Scale::Linear => {
-                // One rounding for the product and one for the quotient keep edges such as 0.29 at the
-                // double nearest to the decimal a person reads.
+            Scale::Linear => fractions(lo, hi, count).unwrap_or_else(|| {
+                // One rounding for the product and one for the quotient keep most edges at the double nearest to the
+                // decimal a person reads.
                 let at = |i: usize| if i == count { hi } else { lo + (hi - lo) * i as f64 / n };
                 (0..=count).map(at).collect()
-            }
+            }),
             Scale::Log => {
                 if lo <= 0.0 {
                     return Err(BinsError::NotPositive { lo });
@@ -246,6 +246,21 @@ impl std::fmt::Display for Bins {
         };
         write!(f, "{}:{}:{}{scale}", self.lo(), self.hi(), self.count())
     }
+}
+
+/// The multiples of a fraction such as 0.05 from `lo` to `hi`, which must be among them, as quotients of whole numbers: each
+/// is the double nearest to its decimal, and the same on whichever axis it is an edge.
+fn fractions(lo: f64, hi: f64, count: usize) -> Option<Vec<f64>> {
+    const EXACT: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
+    // Ends that are close to each other leave few digits of their difference; of round steps few are needed.
+    let per_one = count as f64 / (hi - lo);
+    let unit = 10f64.powi((per_one.log10().floor() as i32 - 8).max(0));
+    let per_one = (per_one / unit).round() * unit;
+    let (first, last) = ((lo * per_one).round(), (hi * per_one).round());
+    let are_exact = first.abs().max(last.abs()).max(per_one) < EXACT;
+    let are_multiples = per_one > 1.0 && first / per_one == lo && last / per_one == hi;
+    (are_exact && are_multiples && last - first == count as f64)
+        .then(|| (0..=count).map(|i| (first + i as f64) / per_one).collect())
 }
 
 /// The linear guess for `edges` when it is right to within half a bin everywhere.

@@ -60,17 +60,15 @@ fn multiples(lo: f64, hi: f64, step: f64) -> Option<Bins> {
     }
     // Dividing by the whole reciprocal rounds once, so that 29 * 0.01 is the double nearest to 0.29.
     let reciprocal = step.recip().round();
-    let at = |i: usize| {
-        let k = first + i as f64;
-        if step < 1.0 && (reciprocal * step - 1.0).abs() < 1e-12 { k / reciprocal } else { k * step }
-    };
-    let mut edges: Vec<f64> = (0..=count).map(at).collect();
+    let is_fraction = step < 1.0 && (reciprocal * step - 1.0).abs() < 1e-12;
+    let edge = |k: f64| if is_fraction { k / reciprocal } else { k * step };
+    let mut edges: Vec<f64> = (0..=count).map(|i| edge(first + i as f64)).collect();
     // Rounding of lo / step can leave an end outside; one more bin brings it in.
     if edges[0] > lo {
-        edges.insert(0, at(0) - step);
+        edges.insert(0, edge(first - 1.0));
     }
     if edges.last().is_some_and(|&end| end <= hi) {
-        edges.push((last + 1.0) * step);
+        edges.push(edge(last + 1.0));
     }
     Bins::from_edges(edges, Scale::Linear)
 }
