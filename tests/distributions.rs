@@ -271,6 +271,41 @@ fn a_large_table_is_searched_for_quantiles_and_distinct_values_and_they_are_exac
 }
 
 #[test]
+fn distinct_values_of_a_plane_of_very_many_cells_are_exact() {
+    let rows = 1_100_000usize;
+    let mut random = Random::new(8);
+    let places: Vec<[i64; 2]> =
+        (0..rows).map(|_| [0; 2].map(|_| (random.unit() * random.unit() * 320.0) as i64)).collect();
+    let values: Vec<f64> = (0..rows).map(|_| (random.unit() * 9.0).floor() / 7.0).collect();
+    let of = |axis: usize| Arc::new(Int64Array::from_iter_values(places.iter().map(|p| p[axis]))) as ArrayRef;
+    let dataset = table(vec![
+        ("x", of(0)),
+        ("y", of(1)),
+        ("v", floats(&values.iter().copied().map(Some).collect::<Vec<_>>())),
+        ("n", Arc::new(Int64Array::from_iter_values(values.iter().map(|v| (v * 7.0).round() as i64)))),
+    ]);
+    let bins = Bins::new(0.0, 300.0, 300, Scale::Linear).unwrap();
+    let axis = |name| Axis { expr: Expr::column(name, dataset.schema()).unwrap(), bins: bins.clone() };
+    let axes = vec![axis("x"), axis("y")];
+    let question = grid_question(&dataset, Selection::all(), axes, &["nunique(v)", "nunique(n)"]);
+    // A sixteenth of it does not hold what the cells hold.
+    let little = outcrop::query::ScanOptions { group_budget: 64 << 20, ..Default::default() };
+    let workers = outcrop::query::Workers::new(2).unwrap();
+    let answers =
+        outcrop::query::scan(&[question], &workers, little, &outcrop::task::Task::detached()).unwrap();
+    let grid = answers[0].grid().unwrap();
+    assert_eq!(grid.approximate, [false; 2]);
+    let mut seen = vec![std::collections::HashSet::new(); 303 * 303];
+    for ([x, y], v) in places.iter().zip(&values) {
+        let slot = |place: i64| if place < 300 { place as usize } else { bins.over() };
+        seen[slot(*x) * 303 + slot(*y)].insert(v.to_bits());
+    }
+    let right: Vec<f64> = seen.iter().map(|values| values.len() as f64).collect();
+    assert_eq!(grid.measure(0), right);
+    assert_eq!(grid.measure(1), right);
+}
+
+#[test]
 fn mutual_information_equals_a_naive_loop_and_filters_move_no_bin() {
     let rows = 4000usize;
     let mut random = Random::new(11);

@@ -27,6 +27,6 @@ pub use joint::Cuts;
 pub use lanes::{Fed, Feed, Input, Lane, Lanes};
 pub use nice::{nice_bins, widen};
 pub use sampled::FromSample;
-pub use search::{Goal, Round, Search, Sight, is_searchable};
+pub use search::{Goal, Round, Search, Sight};
 pub use table::{AGGREGATES, Aggregate, Argument, Measured, Parameter, Standing};
 pub use values::{NumericKind, Slotter, bounds, missing_values, numeric_kind, plain_numbers, within};

@@ -27,11 +27,6 @@ const COLLECTED: u64 = if cfg!(test) { 1 << 8 } else { 1 << 21 };
 /// Most bits of a map of distinct values: 128 MiB.
 const MOST_BITS: u64 = 1 << 30;
 
-/// Whether quantiles over so many cells can be searched for.
-pub fn is_searchable(cells: usize) -> bool {
-    cells as u64 <= COUNTERS >> LEAST_COUNTERS
-}
-
 /// What one pass looks for in the values of one input.
 #[derive(Debug, Clone)]
 pub enum Round {
@@ -298,6 +293,11 @@ impl Search {
             _ => Round::Extent,
         };
         Search { goal, cells, state: State::Next(first), ranked: Ranked::default() }
+    }
+
+    /// Whether there is memory enough for it: quantiles take counters for every cell.
+    pub fn is_possible(&self) -> bool {
+        matches!(self.goal, Goal::Distinct { .. }) || self.cells as u64 <= COUNTERS >> LEAST_COUNTERS
     }
 
     /// What the next pass is to look for; `None` when there is nothing left to look for.

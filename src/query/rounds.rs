@@ -6,7 +6,7 @@ use super::groups::GroupTotal;
 use super::measure::Searching;
 use super::pass::{Partial, Pass};
 use super::{Ask, Key, Listing, Measure, QueryError, Question};
-use crate::aggregate::{Aggregate, Lanes, Round, is_searchable};
+use crate::aggregate::{Aggregate, Lanes, Round};
 use crate::expr::Expr;
 use crate::select::{Clause, Selection};
 
@@ -16,9 +16,10 @@ pub(super) const MANY: u64 = 1 << 20;
 /// The searches of every question of a pass over `rows` rows, once the pass is set to begin them.
 pub(super) fn begin(pass: &mut Pass, questions: &[Question], rows: u64) -> Vec<Vec<Searching>> {
     let begun = |(compiled, question): (&mut Compiled, &Question)| match (&compiled.shape, &question.ask) {
-        (&Shape::Grid { cells, .. }, Ask::Grid { .. }) if is_searchable(cells) => {
+        (&Shape::Grid { cells, .. }, Ask::Grid { .. }) => {
             let mut searches = compiled.measures.searches(cells);
-            searches.retain(|s| rows >= MANY || matches!(s.search.round(), Some(Round::Groups)));
+            let is_worth_it = |s: &Searching| rows >= MANY || matches!(s.search.round(), Some(Round::Groups));
+            searches.retain(|s| s.search.is_possible() && is_worth_it(s));
             compiled.measures.look_for(&searches, false);
             searches
         }
