@@ -3,6 +3,7 @@
 mod aggregates;
 mod agreement;
 mod architecture;
+mod benchmark;
 mod changes;
 mod clauses;
 mod cli;
