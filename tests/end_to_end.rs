@@ -116,10 +116,13 @@ impl Screen {
 }
 
 /// A point of the picture of the view called `title`, in parts of its width and height.
+fn view<'a>(state: &'a Value, title: &str) -> &'a Value {
+    state["views"].as_array().unwrap().iter().find(|view| view["title"] == title).unwrap()
+}
+
 fn point(state: &Value, title: &str, x: f64, y: f64) -> [f64; 2] {
-    let views = state["views"].as_array().unwrap();
-    let view = views.iter().find(|view| view["title"] == title).unwrap();
-    let plot: Vec<f64> = view["plot"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    let plot: Vec<f64> =
+        view(state, title)["plot"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
     [plot[0] + (plot[2] - plot[0]) * x, plot[1] + (plot[3] - plot[1]) * y]
 }
 
@@ -199,6 +202,7 @@ fn a_drag_in_the_real_window_shows_and_exports_what_the_columns_say() {
     // Focus the other histogram and take its numbers away, by keys alone after one click.
     screen.move_to(point(&state, "Histogram of delay", 0.9, 0.1));
     screen.xdotool(&["click", "1"]);
+    screen.wait("the focus", |s| view(s, "Histogram of delay")["focused"] == true);
     screen.xdotool(&["key", "ctrl+e"]);
     std::thread::sleep(Duration::from_millis(400));
     screen.xdotool(&["key", "ctrl+a"]);

@@ -199,19 +199,8 @@ impl App {
         }
     }
 
-    fn apply(&mut self, ctx: &egui::Context) {
-        for command in std::mem::take(&mut self.commands) {
-            let opens = matches!(command, Command::Opened { result: Ok(_), .. } | Command::Restore(_));
-            for request in self.session.apply(command) {
-                match request {
-                    Request::Open(path) => self.engine.open(path),
-                }
-            }
-            if opens {
-                self.views.clear();
-                self.count = None;
-            }
-        }
+    /// Does what the views wished for in the last frame.
+    fn grant(&mut self) {
         for wish in std::mem::take(&mut self.wishes) {
             match wish {
                 Wish::Focus(view) => self.focused = Some(view),
@@ -230,6 +219,21 @@ impl App {
                     self.focused = Some(view);
                     self.dialog = dialogs::export_picture(self, view);
                 }
+            }
+        }
+    }
+
+    fn apply(&mut self, ctx: &egui::Context) {
+        for command in std::mem::take(&mut self.commands) {
+            let opens = matches!(command, Command::Opened { result: Ok(_), .. } | Command::Restore(_));
+            for request in self.session.apply(command) {
+                match request {
+                    Request::Open(path) => self.engine.open(path),
+                }
+            }
+            if opens {
+                self.views.clear();
+                self.count = None;
             }
         }
         let session = &self.session;
@@ -316,13 +320,15 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.monitor.begin(ctx);
         self.take_in(ctx);
+        // Keys are for the view that was clicked before.
+        self.grant();
         shortcuts::take(self, ctx);
         self.apply(ctx);
         let status = self.engine.status();
         let settled = status.progress.is_none() && status.waiting == 0 && self.exact;
         let shown = (self.count, self.exact, settled);
         let is_held = ctx.input(|input| input.pointer.any_down());
-        self.monitor.report(&self.session, shown, is_held, &self.views, &mut self.engine);
+        self.monitor.report(&self.session, shown, is_held, self.focused, &self.views, &mut self.engine);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {

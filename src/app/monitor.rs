@@ -60,6 +60,8 @@ struct State<'a> {
 struct View {
     title: String,
     kind: ViewKind,
+    /// Whether keys are for it.
+    focused: bool,
     /// Left, top, right, bottom of the picture, in points.
     plot: Option<[f32; 4]>,
     #[serde(flatten)]
@@ -166,6 +168,7 @@ impl Monitor {
         session: &Session,
         (count, exact, settled): (Option<u64>, bool, bool),
         is_held: bool,
+        focused: Option<ViewId>,
         views: &HashMap<ViewId, ViewState>,
         engine: &mut Engine,
     ) {
@@ -178,6 +181,7 @@ impl Monitor {
             View {
                 title: spec.title(),
                 kind: spec.kind,
+                focused: focused == Some(spec.id),
                 plot: state.and_then(ViewState::plot).map(|r| [r.left(), r.top(), r.right(), r.bottom()]),
                 numbers,
             }

@@ -169,7 +169,10 @@ macro_rules! real {
                 if divisor == 0.0 {
                     return self / divisor;
                 }
-                let quotient = (self - self.floor_remainder(divisor)) / divisor;
+                let remainder = self % divisor;
+                let towards_zero = (self - remainder) / divisor;
+                let is_above = remainder != 0.0 && (remainder < 0.0) != (divisor < 0.0);
+                let quotient = if is_above { towards_zero - 1.0 } else { towards_zero };
                 if quotient == 0.0 {
                     return (0.0 as $t).copysign(self / divisor);
                 }

@@ -8,7 +8,7 @@ use arrow::array::{
     Float64Array, Int16Array, Int64Array, StringArray, TimestampMicrosecondArray, TimestampSecondArray,
     UInt64Array,
 };
-use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
 use outcrop::data::{Field, Schema, format_value};
 use outcrop::expr::{Expr, Program};
 use proptest::prelude::*;
@@ -355,6 +355,23 @@ fn whole_numbers_compare_with_reals_as_mathematics_has_it() {
                 let found = run(&Expr::parse(&text, &schema).unwrap(), &schema, &columns, 1);
                 assert_eq!(found.as_boolean().value(0), wanted, "{text} of {a} and {b:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn bounds_of_powers_hold_what_zeros_and_infinities_give() {
+    let ends = [f64::NEG_INFINITY, -2.0, -0.5, -0.0, 0.0, 0.5, 1.0, 3.0, f64::INFINITY];
+    let schema = Schema::new(vec![Field::new("x", DataType::Float64), Field::new("y", DataType::Float64)]);
+    let expr = Expr::parse("x ** y", &schema).unwrap();
+    for (a, b) in ends.iter().flat_map(|a| ends.map(|b| (*a, b))) {
+        for (c, d) in ends.iter().flat_map(|c| ends.map(|d| (*c, d))) {
+            let x: ArrayRef = Arc::new(Float64Array::from(vec![a, a, b, b]));
+            let y: ArrayRef = Arc::new(Float64Array::from(vec![c, d, c, d]));
+            let columns = [x, y];
+            let domain = expr.domain(&|name| bounds(&columns[schema.position(name).unwrap()]));
+            let found = bounds(&run(&expr, &schema, &columns, 4));
+            assert!(holds(domain, found), "{a} or {b} ** {c} or {d}: {domain:?} does not hold {found:?}");
         }
     }
 }

@@ -2,12 +2,35 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListArray};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::array::{ArrayRef, AsArray, Float64Array, ListArray};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use outcrop::data::{Field, Schema, format_value};
 use outcrop::expr::{Expr, Program};
 
 use super::table;
+
+#[test]
+fn quotients_are_rounded_down_as_python_has_them_by_infinity_too() {
+    let infinity = f64::INFINITY;
+    for (a, b, quotient) in [
+        (5.0, infinity, "0.0"),
+        (-5.0, infinity, "-1.0"),
+        (5.0, -infinity, "-1.0"),
+        (-5.0, -infinity, "0.0"),
+        (0.0, -infinity, "-0.0"),
+        (infinity, 5.0, "-"),
+        (-7.5, 2.0, "-4.0"),
+        (1e300, -1e-300, "-inf"),
+    ] {
+        let schema =
+            Schema::new(vec![Field::new("a", DataType::Float64), Field::new("b", DataType::Float64)]);
+        let columns = [a, b].map(|v| Arc::new(Float64Array::from(vec![v])) as ArrayRef);
+        let program = Program::compile(&[Expr::parse("a // b", &schema).unwrap()], &schema);
+        let found = program.run(&columns, 1).unwrap().remove(0);
+        let text = format!("{:?}", found.as_primitive::<Float64Type>().value(0));
+        assert_eq!(text.replace("NaN", "-"), quotient, "{a} // {b}");
+    }
+}
 
 #[test]
 fn whole_numbers_never_wrap() {

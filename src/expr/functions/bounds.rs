@@ -111,7 +111,8 @@ pub(super) fn power(d: &[Domain], _: &[DataType]) -> Domain {
         let widened = loose(found);
         return if found.min == 0.0 { Domain { min: 0.0, ..widened } } else { widened };
     }
-    if base.min < 0.0 {
+    // -0.0 to the power of -1 is -inf.
+    if base.min < 0.0 || base.min == 0.0 && exponent.min < 0.0 {
         return Domain::ALL;
     }
     loose(corners(base, exponent, false, f64::powf))
