@@ -6,10 +6,10 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterPredicate;
-use arrow::datatypes::{UInt8Type, UInt16Type};
 
 use super::QueryError;
 use super::brush::inside;
+use super::cells::{Slots, each};
 use super::coded::{TableCodes, slots_passing};
 use super::compile::{Collector, Compiled};
 use super::pass::Pass;
@@ -19,7 +19,7 @@ use crate::aggregate::{Bins, Slotter, missing_values, within};
 use crate::data::Chunk;
 use crate::expr::Expr;
 use crate::kernel::choose::{SPARE, positions};
-use crate::kernel::fold;
+use crate::kernel::fold::{self, Number};
 use crate::select::{Clause, Predicate};
 
 /// What a clause tests.
@@ -256,16 +256,9 @@ impl Ranges {
 
 /// Rows whose code is one of the chosen.
 fn among(codes: &ArrayRef, chosen: &[bool]) -> BooleanBuffer {
-    match codes.as_primitive_opt::<UInt8Type>() {
-        Some(codes) => {
-            let codes = codes.values();
-            BooleanBuffer::collect_bool(codes.len(), |row| chosen[codes[row] as usize])
-        }
-        None => {
-            let codes = codes.as_primitive::<UInt16Type>().values();
-            BooleanBuffer::collect_bool(codes.len(), |row| chosen[codes[row] as usize])
-        }
-    }
+    each!(Slots::of_codes(codes, 0..codes.len()), |codes| {
+        BooleanBuffer::collect_bool(codes.len(), |row| chosen[codes[row].place()])
+    })
 }
 
 /// Rows whose boolean is true; a missing one is not.

@@ -191,6 +191,14 @@ mod tests {
     use crate::select::{Clause, Selection};
     use crate::task::Task;
 
+    /// A brush over the column `x`, and what it selects.
+    fn brushed(dataset: &Dataset) -> (Brush, Selection) {
+        let x = Expr::column("x", dataset.schema()).expect("there is one");
+        let bins = Bins::new(0.0, 8.0, 4, Scale::Linear).expect("there are such");
+        let selection = Selection::of([Clause::interval(x.clone(), 0.0, 8.0)]);
+        (Brush::over(&[Axis { expr: x, bins }]).expect("one axis"), selection)
+    }
+
     fn cube_of(values: Vec<Option<i64>>, known: Option<Vec<i64>>) -> Question {
         let rows = 0..values.len() as u64;
         let column: ArrayRef = Arc::new(Int64Array::from(values));
@@ -201,17 +209,10 @@ mod tests {
             dataset.zones().learn(0, &rows, &known);
         }
         let dataset = Arc::new(dataset);
-        let column = |name| Expr::column(name, dataset.source().schema()).expect("there is one");
-        let ask = Ask::Groups {
-            keys: vec![Key::Value(column("n"))],
-            measures: Vec::new(),
-            listing: Listing::default(),
-        };
-        let bins = Bins::new(0.0, 8.0, 4, Scale::Linear).expect("there are such");
-        let x = column("x");
-        let selection = Selection::of([Clause::interval(x.clone(), 0.0, 8.0)]);
-        let brush = Brush::over(&[Axis { expr: x, bins }]).expect("one axis");
-        brush.cube_for(&Question::new(dataset.clone(), selection, ask)).expect("small enough")
+        let key = Key::Value(Expr::column("n", dataset.schema()).expect("there is one"));
+        let ask = Ask::Groups { keys: vec![key], measures: Vec::new(), listing: Listing::default() };
+        let (brush, selection) = brushed(&dataset);
+        brush.cube_for(&Question::new(dataset, selection, ask)).expect("small enough")
     }
 
     fn scanned(question: &Question) -> Result<Vec<crate::query::Answer>, QueryError> {
@@ -236,14 +237,9 @@ mod tests {
             assert_eq!(Places::of(&known, |_| None).is_some(), are_cells, "{least} to {greatest}");
             assert!(Places::of(&cube_of(values, None), |_| None).is_none());
             let answers = scanned(&known).expect("an answer");
-            let slots = Clause::interval(Expr::column("x", known.dataset.schema()).expect("x"), 0.0, 8.0);
-            let axis = [Axis {
-                expr: Expr::column("x", known.dataset.schema()).expect("x"),
-                bins: Bins::new(0.0, 8.0, 4, Scale::Linear).expect("bins"),
-            }];
-            let brush = Brush::over(&axis).expect("one axis");
+            let (brush, selection) = brushed(&known.dataset);
             let Ask::Cube { ask, .. } = &known.ask else { panic!("a cube") };
-            let question = Question::new(known.dataset.clone(), Selection::of([slots]), ask.as_ref().clone());
+            let question = Question::new(known.dataset.clone(), selection, ask.as_ref().clone());
             let wanted = brush.wanted(&question).expect("ends on edges");
             let sliced = answers[0].cube().expect("a cube").slice(&wanted).expect("a slice");
             let groups = sliced.groups().expect("groups");

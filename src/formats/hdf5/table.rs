@@ -64,9 +64,7 @@ impl Hdf5Table {
         let mapped = container.mapped.clone();
         Ok(Hdf5Table { schema: Schema::new(fields), columns, rows, splits, identity, mapped })
     }
-}
 
-impl Hdf5Table {
     /// What `read` gives of a column, if the rows are there.
     fn of_rows<T>(
         &self,
@@ -74,15 +72,15 @@ impl Hdf5Table {
         rows: Range<u64>,
         read: impl FnOnce(&Column, Range<u64>) -> Result<T, String>,
     ) -> Result<T, ReadError> {
-        let fail = |reason: String| ReadError {
-            column: self.schema.fields()[column].name.clone(),
-            rows: rows.clone(),
-            reason,
-        };
+        let fail = |reason: String| self.error(column, rows.clone(), reason);
         if rows.start > rows.end || rows.end > self.rows {
             return Err(fail(format!("the table has only {} rows", self.rows)));
         }
         unbroken(|| read(&self.columns[column], rows.clone())).map_err(fail)
+    }
+
+    fn error(&self, column: usize, rows: Range<u64>, reason: String) -> ReadError {
+        ReadError { column: self.schema.fields()[column].name.clone(), rows, reason }
     }
 }
 
@@ -203,7 +201,7 @@ impl Source for Hdf5Table {
     fn gather(&self, column: usize, blocks: &[Range<u64>]) -> Result<ArrayRef, ReadError> {
         let field = &self.schema.fields()[column];
         let (first, last) = (blocks.first().map_or(0, |b| b.start), blocks.last().map_or(0, |b| b.end));
-        let fail = |reason: String| ReadError { column: field.name.clone(), rows: first..last, reason };
+        let fail = |reason: String| self.error(column, first..last, reason);
         if let Some(beyond) = blocks.iter().find(|block| block.start > block.end || block.end > self.rows) {
             return Err(fail(format!("the table has only {} rows, not {beyond:?}", self.rows)));
         }
