@@ -58,3 +58,23 @@ fn a_benchmark_keeps_its_contract() {
         assert!(op(id)["error"].is_string(), "{}", op(id));
     }
 }
+
+#[test]
+fn zone_maps_answer_for_least_and_greatest_only_where_they_are_declared() {
+    let folder = TempDir::new().unwrap();
+    let minmax = |column: &str| json!({ "id": column, "kind": "minmax", "expr": column });
+    // One has missing values, of which zone maps tell no exact extremes; the other has none.
+    let ops = json!({ "contract": 1, "ops": [minmax("age"), minmax("sibsp")] });
+    let ops = saved(&folder, "ops.json", ops.to_string().as_bytes());
+    let report = |more: &[&str]| -> Value {
+        let titanic = sample("titanic.hdf5");
+        let arguments = [&["bench", "--file", &titanic, "--ops", &ops, "--repeat", "2"], more].concat();
+        serde_json::from_str(&succeeds(&arguments)).unwrap()
+    };
+    let (rows, zones) = (report(&[]), report(&["--zones"]));
+    for (op, right) in [(0, json!({ "min": 0.1667, "max": 80.0 })), (1, json!({ "min": 0, "max": 8 }))] {
+        assert_eq!((&rows["ops"][op]["result"], &zones["ops"][op]["result"]), (&right, &right));
+        assert!(rows["ops"][op]["note"].is_null());
+        assert_eq!(zones["ops"][op]["note"], "zone maps, made by the first run");
+    }
+}

@@ -40,7 +40,7 @@ fn groups(
     chunk_rows: u64,
     group_budget: usize,
 ) -> Result<Groups, QueryError> {
-    let options = ScanOptions { chunk_rows, group_budget };
+    let options = ScanOptions { chunk_rows, group_budget, ..ScanOptions::default() };
     let workers = Workers::new(threads).unwrap();
     let answer = scan(std::slice::from_ref(question), &workers, options, &Task::detached())?.remove(0);
     Ok(answer.groups().unwrap().clone())

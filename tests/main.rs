@@ -26,6 +26,7 @@ mod groups;
 mod kernels;
 mod licenses;
 mod listed;
+mod mapped_pages;
 mod measures;
 mod memory;
 mod panels;

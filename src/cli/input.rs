@@ -17,6 +17,9 @@ use crate::query::{
 };
 use crate::select::{Clause, Selection};
 
+/// Bytes of a file that stay mapped: whoever stops the program waits until the system has taken its maps apart.
+const KEEP_MAPPED: u64 = 1 << 30;
+
 /// Which table, and how it is worked on.
 #[derive(Debug, clap::Args)]
 pub(super) struct Input {
@@ -91,6 +94,7 @@ impl Input {
         }
         let mut table = Table::new(&self.file, dataset, self.threads)?;
         table.options.group_budget = self.memory;
+        table.options.keep_mapped = KEEP_MAPPED;
         table.set(&self.variables)?;
         table.define(&self.definitions)?;
         Ok(table)
@@ -107,6 +111,11 @@ impl Table {
             workers,
             options: ScanOptions::default(),
         })
+    }
+
+    /// Keeps all that was read mapped, since it will be read again and again.
+    pub(super) fn stay_mapped(&mut self) {
+        self.options.keep_mapped = u64::MAX;
     }
 
     /// Gives numbers names.

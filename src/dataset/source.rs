@@ -92,6 +92,9 @@ pub trait Source: Send + Sync {
         true
     }
 
+    /// Gives the pages of its file that are mapped back to the system; what is read next is mapped anew.
+    fn let_go(&self) {}
+
     /// What tells this table, in this state, from every other: `PATH@FINGERPRINT` of its file. What follows the last
     /// `@` changes with the file, what precedes it does not.
     fn identity(&self) -> String;

@@ -1,7 +1,7 @@
 //! One shared pass over a table for any number of questions.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::coded::TableCodes;
@@ -78,6 +78,8 @@ pub struct ScanOptions {
     /// Bytes that the groups of all questions may take; rows that do not fit wait on disk. A sixteenth of it is what
     /// each set of accumulators may keep of distinct values, and of those a mode or a quantile is found among.
     pub group_budget: usize,
+    /// Bytes to read before the pages of the file are given back to the system.
+    pub keep_mapped: u64,
 }
 
 /// What groups may take where nothing else is said.
@@ -85,7 +87,7 @@ pub(super) const GROUP_BUDGET: usize = 1 << 30;
 
 impl Default for ScanOptions {
     fn default() -> ScanOptions {
-        ScanOptions { chunk_rows: 1 << 15, group_budget: GROUP_BUDGET }
+        ScanOptions { chunk_rows: 1 << 15, group_budget: GROUP_BUDGET, keep_mapped: u64::MAX }
     }
 }
 
@@ -177,13 +179,14 @@ fn pass_over(
     pass.questions.iter_mut().for_each(|question| question.measures.keep_to(options.group_budget));
     let groups = pass.questions.iter().filter(|question| matches!(question.shape, Shape::Groups { .. }));
     let memory = GroupMemory::new(options.group_budget / groups.count().max(1));
+    let behind = Behind::new(source.as_ref(), options.keep_mapped, task);
     let rows = source.row_count();
     let mut announced = 0;
     let mut run = |pass: &Pass| {
         announced += rows;
         task.set_total(announced);
         pass.forget_overflows();
-        totals(pass, &layout, workers, &memory, task)
+        totals(pass, &layout, workers, &memory, &behind, task)
     };
     rounds::cut(&mut pass, questions, &mut run)?;
     let searches = rounds::begin(&mut pass, questions, rows);
@@ -209,6 +212,7 @@ fn totals(
     layout: &Layout,
     workers: &Workers,
     memory: &GroupMemory,
+    behind: &Behind,
     task: &Task,
 ) -> Result<Vec<Partial>, QueryError> {
     let mut merger = Merger::new(pass)?;
@@ -238,6 +242,7 @@ fn totals(
                     };
                     let has_failed = done.is_err();
                     lock(&shared).take(unit, done, pass, memory);
+                    behind.look(task);
                     if has_failed {
                         break;
                     }
@@ -257,6 +262,29 @@ fn totals(
         partial => partial,
     };
     Ok(merger.total.into_iter().zip(merger.counts).map(counted).collect())
+}
+
+/// Gives mapped pages back once so many bytes were read since the last time.
+struct Behind<'a> {
+    source: &'a dyn Source,
+    keep: u64,
+    /// Bytes that had been read the last time.
+    last: AtomicU64,
+}
+
+impl Behind<'_> {
+    fn new<'a>(source: &'a dyn Source, keep: u64, task: &Task) -> Behind<'a> {
+        Behind { source, keep, last: AtomicU64::new(task.progress().bytes) }
+    }
+
+    fn look(&self, task: &Task) {
+        let (read, last) = (task.progress().bytes, self.last.load(Ordering::Relaxed));
+        let is_due = read.saturating_sub(last) > self.keep;
+        // Of several threads that see it one does it.
+        if is_due && self.last.compare_exchange(last, read, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.source.let_go();
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -1,8 +1,8 @@
 //! `outcrop bench`: timed operations for a comparison of programs.
 //!
 //! Reads operations from a JSON file, runs each once and then `--repeat` times, and prints times and the
-//! results of the first runs as one JSON object. Nothing is kept from one run to the next. Missing values
-//! (null and NaN) are in no bin, no mean and no group.
+//! results of the first runs as one JSON object. Nothing is kept from one run to the next, but for zone maps where
+//! `--zones` asks for it. Missing values (null and NaN) are in no bin, no mean and no group.
 
 mod contract;
 
@@ -54,7 +54,15 @@ pub(super) struct Bench {
     /// Memory that groups may take, as 512M or 2G
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory)]
     memory: usize,
+    /// Let least and greatest come from the zone maps of the first run, as in all other uses of the program
+    ///
+    /// Without it they are found among the rows in every run.
+    #[arg(long)]
+    zones: bool,
 }
+
+/// What is kept from one run to the next where `--zones` is given.
+const ZONES: &str = "zone maps, made by the first run";
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -73,8 +81,9 @@ impl Execute for Bench {
         forbid_cache_files();
         let mut input = Input::plain(self.file.clone(), self.threads);
         input.memory = self.memory;
-        let table = input.open()?;
-        let ops = request.ops.iter().map(|op| report(op, &table, self.repeat)).collect();
+        let mut table = input.open()?;
+        table.stay_mapped();
+        let ops = request.ops.iter().map(|op| self.report(op, &table)).collect();
         let report = Report {
             contract: CONTRACT,
             program: "outcrop",
@@ -87,19 +96,21 @@ impl Execute for Bench {
     }
 }
 
-fn report(op: &Value, table: &Table, repeat: usize) -> OpReport {
-    let id = op["id"].as_str().unwrap_or_default().to_owned();
-    let timed = || -> Result<OpReport> {
-        let known = Op::deserialize(op).map_err(|error| Failure::Usage(format!("not supported: {error}")))?;
-        let (first, done) = seconds(|| run(&known, table, 0))?;
-        let result = canonical(&known, table, done)?;
-        let mut runs = Vec::with_capacity(repeat);
-        for i in 1..=repeat {
-            runs.push(seconds(|| run(&known, table, i))?.0);
-        }
-        Ok(OpReport::Done { id: id.clone(), first, runs, result, note: None })
-    };
-    timed().unwrap_or_else(|failure| OpReport::Error { id: id.clone(), error: failure.to_string() })
+impl Bench {
+    fn report(&self, op: &Value, table: &Table) -> OpReport {
+        let id = op["id"].as_str().unwrap_or_default().to_owned();
+        let timed = || -> Result<OpReport> {
+            let known =
+                Op::deserialize(op).map_err(|error| Failure::Usage(format!("not supported: {error}")))?;
+            let once = |i: usize| seconds(|| run(&known, table, self.zones, i));
+            let (first, done) = once(0)?;
+            let result = canonical(&known, table, done)?;
+            let runs = (1..=self.repeat).map(|i| Ok(once(i)?.0)).collect::<Result<_>>()?;
+            let note = (self.zones && matches!(known, Op::Minmax { .. })).then_some(ZONES);
+            Ok(OpReport::Done { id: id.clone(), first, runs, result, note })
+        };
+        timed().unwrap_or_else(|failure| OpReport::Error { id: id.clone(), error: failure.to_string() })
+    }
 }
 
 fn seconds<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
@@ -114,8 +125,8 @@ enum Finished {
     Answers(Vec<Answer>),
 }
 
-/// Run number `i`: everything from the text of the operation to its finished result.
-fn run(op: &Op, table: &Table, i: usize) -> Result<Finished> {
+/// Run number `i`, with what `zones` tell or without: everything from the text of the operation to its finished result.
+fn run(op: &Op, table: &Table, zones: bool, i: usize) -> Result<Finished> {
     let one = |ask: Ask, filter: Option<&String>| {
         let question = table.question(&filtered(table, filter)?, ask);
         table.answers("computing", &[question]).map(Finished::Answers)
@@ -131,8 +142,11 @@ fn run(op: &Op, table: &Table, i: usize) -> Result<Finished> {
         Op::Minmax { expr } => {
             let measures = [format!("min({expr})"), format!("max({expr})")];
             let measures = measures.iter().map(|text| table.measure("expr", text)).collect::<Result<_>>()?;
-            // Zones of the whole table are not learned, and those known would answer in place of the rows.
-            let dataset = Arc::new(table.dataset.with_zones_of(table.dataset.row_count()));
+            let dataset = match zones {
+                true => table.dataset.clone(),
+                // Zones of the whole table are not learned, and those known would answer in place of the rows.
+                false => Arc::new(table.dataset.with_zones_of(table.dataset.row_count())),
+            };
             let question = Question::new(dataset, Selection::all(), Ask::Grid { axes: Vec::new(), measures });
             table.answers("computing", &[question]).map(Finished::Answers)
         }

@@ -309,6 +309,10 @@ impl Source for ArrowSource {
         self.mapped.is_current()
     }
 
+    fn let_go(&self) {
+        self.mapped.let_go();
+    }
+
     fn identity(&self) -> String {
         self.identity.clone()
     }

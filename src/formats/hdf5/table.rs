@@ -224,6 +224,10 @@ impl Source for Hdf5Table {
         self.mapped.is_current()
     }
 
+    fn let_go(&self) {
+        self.mapped.let_go();
+    }
+
     fn identity(&self) -> String {
         self.identity.clone()
     }
