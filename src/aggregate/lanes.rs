@@ -309,9 +309,13 @@ impl Lanes {
     /// an input are rows all the same; for its lanes they are sent to `trash`.
     pub fn update(&mut self, feed: &Feed, rows: Range<usize>, cells: &[u32], trash: u32) {
         for number in 0..self.pairs.len() {
-            if !self.pairs[number].update(&feed.inputs, &rows, cells) {
-                self.drain(number);
-                self.pairs[number].update(&feed.inputs, &rows, cells);
+            let mut added = 0;
+            while added < cells.len() {
+                let rest = rows.start + added..rows.end;
+                added += self.pairs[number].update(&feed.inputs, &rest, &cells[added..]);
+                if added < cells.len() {
+                    self.drain(number);
+                }
             }
         }
         if self.pairs.is_empty() {

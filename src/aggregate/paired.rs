@@ -26,6 +26,8 @@ pub(super) struct Paired {
     rows: u64,
     /// What the values were seen to reach when a cut was last looked for.
     reach: [Reach; 2],
+    /// Whether a row was met that did not fit the cut: the next one begins with other cells.
+    is_unfit: bool,
     /// Rows that are added by TwoSum before cutting is tried again.
     patience: u64,
     buffers: [Vec<f64>; 2],
@@ -57,16 +59,16 @@ impl Cells {
         }
     }
 
-    /// Whether the rows were added; nothing is where they do not fit.
-    fn add(&mut self, values: [&[f64]; 2], cells: &[u32]) -> bool {
+    /// How many rows were added: those before the first that does not fit.
+    fn add(&mut self, values: [&[f64]; 2], cells: &[u32]) -> usize {
         match self {
-            Cells::None => return false,
+            Cells::None => return 0,
             Cells::CutSingles(sums, split) => return sums.add(values[0], *split, cells),
             Cells::CutPairs(sums, splits) => return sums.add(values, *splits, cells),
             Cells::Singles(sums) => add_singles(values[0], cells, sums),
             Cells::Pairs(sums) => add_pairs(values, cells, sums),
         }
-        true
+        cells.len()
     }
 }
 
@@ -79,6 +81,7 @@ impl Paired {
             cells: Cells::None,
             rows: 0,
             reach: [Reach::ZERO; 2],
+            is_unfit: false,
             patience: 0,
             buffers: Default::default(),
         }
@@ -95,41 +98,43 @@ impl Paired {
         }
     }
 
-    /// Adds rows, which belong to `cells`; false, and nothing is added, where the cells must be drained before. `fed` is
-    /// what the chunk holds for each input.
-    pub(super) fn update(&mut self, fed: &[Fed], rows: &Range<usize>, cells: &[u32]) -> bool {
+    /// Adds rows, which belong to `cells`, and returns how many; before the others are added the cells must be drained.
+    /// `fed` is what the chunk holds for each input.
+    pub(super) fn update(&mut self, fed: &[Fed], rows: &Range<usize>, cells: &[u32]) -> usize {
         let mut buffers = std::mem::take(&mut self.buffers);
         let [first, second] = &mut buffers;
-        let [one, ref others @ ..] = self.inputs[..] else { return true };
+        let [one, ref others @ ..] = self.inputs[..] else { return cells.len() };
         let other: &[f64] = match others {
             [] => &[],
             [other, ..] => doubles(&fed[*other], rows, second),
         };
-        let is_added = self.add([doubles(&fed[one], rows, first), other], fed, cells);
+        let added = self.add([doubles(&fed[one], rows, first), other], fed, cells);
         self.buffers = buffers;
-        is_added
+        added
     }
 
-    fn add(&mut self, values: [&[f64]; 2], fed: &[Fed], cells: &[u32]) -> bool {
+    fn add(&mut self, values: [&[f64]; 2], fed: &[Fed], cells: &[u32]) -> usize {
         let more = cells.len() as u64;
         let is_time_to_cut = self.cells.are_compensated() && self.patience == 0;
-        let has_room = !is_time_to_cut && self.rows + more <= self.cells.room();
-        if !(has_room && self.cells.add(values, cells)) {
+        if self.is_unfit || is_time_to_cut || self.rows + more > self.cells.room() {
             if self.rows > 0 {
-                // To empty the cells costs about as much as TwoSum does of as many rows.
-                let was_short = has_room && self.rows < self.elements as u64;
-                self.patience = if was_short { 4 * self.elements as u64 } else { 0 };
-                return false;
+                return 0;
             }
+            self.is_unfit = false;
             self.cells = self.begun(values, fed, more);
-            if !self.cells.add(values, cells) {
-                self.cells = self.compensated();
-                self.cells.add(values, cells);
-            }
         }
-        self.rows += more;
-        self.patience = self.patience.saturating_sub(more);
-        true
+        let mut added = self.cells.add(values, cells);
+        if added == 0 && self.rows == 0 {
+            self.cells = self.compensated();
+            added = self.cells.add(values, cells);
+        }
+        self.rows += added as u64;
+        self.is_unfit = added < cells.len();
+        // To empty the cells costs about as much as TwoSum does of as many rows.
+        let was_short = self.is_unfit && self.rows < self.elements as u64;
+        self.patience =
+            if was_short { 4 * self.elements as u64 } else { self.patience.saturating_sub(added as u64) };
+        added
     }
 
     /// Empty cells for values like these, of so many rows.
@@ -149,7 +154,7 @@ impl Paired {
     fn cut(&mut self, reaches: &[Reach], rows: u64) -> Option<Cells> {
         // Draining is rare beside so many rows of an element.
         const ROWS_OF_AN_ELEMENT: u64 = 64;
-        const LEAST_ROWS: u64 = 1 << 16;
+        const LEAST_ROWS: u64 = 1 << 20;
         let enough = rows.max(self.elements as u64);
         let wanted = (self.elements as u64 * ROWS_OF_AN_ELEMENT).max(LEAST_ROWS);
         let split = |reach| Split::of(reach, wanted).filter(|split| split.rows() >= enough);

@@ -1,8 +1,7 @@
 //! Sums of one value or two of every row into cells, without rounding: each value is cut by a [`Split`] into two whole
 //! numbers, and these are added up in 64 bits, wrapping around.
 //!
-//! Whether all values fit their cuts is found out while they are added. Where one does not, the rows are taken away
-//! again, which leaves the cells as they were, to the bit.
+//! Whether a value fits its cut is found out before it is added: rows are added up to the first that does not.
 
 use super::fold::Sum;
 use super::split::{Halves, Split};
@@ -24,7 +23,7 @@ pub struct CutSingles {
 /// The sums of two values.
 #[derive(Debug, Clone, Default)]
 pub struct CutPairs {
-    /// Upper halves of the first and of the second value, lower halves of both.
+    /// Upper and lower halves of the first value, then of the second.
     parts: Vec<Parts>,
     rows: Vec<u32>,
     missing: Vec<[u32; 2]>,
@@ -41,40 +40,20 @@ pub struct CellSums {
     pub missing: [u64; 2],
 }
 
-/// Whether values fitted their cut.
-#[derive(Debug, Clone, Copy, Default)]
-struct Fit {
-    greatest: f64,
-    /// Bits of what was left over; the sign of a zero is none.
-    left: u64,
-}
-
-impl Fit {
-    fn is_within(self, split: Split) -> bool {
-        self.greatest <= split.limit() && self.left << 1 == 0
+impl Parts {
+    fn add(&mut self, row: [u64; 4]) {
+        self.0.iter_mut().zip(row).for_each(|(sum, part)| *sum = sum.wrapping_add(part));
     }
 }
 
-/// The halves of a value, 0 for NaN.
-#[inline(always)]
-fn halves(value: f64, split: &Halves, fit: &mut Fit) -> (u64, u64) {
+/// The halves of a value, 0 for NaN; `None` where it does not fit.
+fn halves(value: f64, split: &Halves) -> Option<(u64, u64)> {
     let value = if value.is_nan() { 0.0 } else { value };
     let upper = value + split.upper;
     let rest = value - (upper - split.upper);
     let lower = rest + split.lower;
-    fit.greatest = fit.greatest.max(value.abs());
-    fit.left |= (rest - (lower - split.lower)).to_bits();
-    (upper.to_bits(), lower.to_bits())
-}
-
-#[inline(always)]
-fn add<const BACK: bool>(sum: u64, more: u64) -> u64 {
-    if BACK { sum.wrapping_sub(more) } else { sum.wrapping_add(more) }
-}
-
-#[inline(always)]
-fn count<const BACK: bool>(count: &mut u32) {
-    *count = if BACK { count.wrapping_sub(1) } else { count.wrapping_add(1) };
+    let is_near = (upper.to_bits() ^ split.base) & split.beyond == 0;
+    (is_near && lower - split.lower == rest).then_some((upper.to_bits(), lower.to_bits()))
 }
 
 impl CutSingles {
@@ -88,31 +67,32 @@ impl CutSingles {
         self.parts.resize(cells, Parts::default());
     }
 
-    /// Adds row `i`, of which `values[i]` is the value, to cell `cells[i]`; the slices are of equal length. False, and
-    /// nothing is added, where a value does not fit the cut. Not more rows than [`Split::rows`] may be added.
-    pub fn add(&mut self, values: &[f64], split: Split, cells: &[u32]) -> bool {
-        let fits = self.fold::<false>(values, split, cells).is_within(split);
-        if !fits {
-            self.fold::<true>(values, split, cells);
-        }
-        fits
-    }
-
-    fn fold<const BACK: bool>(&mut self, values: &[f64], split: Split, cells: &[u32]) -> Fit {
+    /// Adds row `i`, of which `values[i]` is the value, to cell `cells[i]`, up to the first row whose value does not fit
+    /// the cut, and returns how many rows that were. The slices are of equal length. Not more rows than
+    /// [`Split::rows`] may be added.
+    pub fn add(&mut self, values: &[f64], split: Split, cells: &[u32]) -> usize {
         #[cfg(target_arch = "x86_64")]
         if level() != Level::Any {
             #[expect(unsafe_code, reason = "calls for a feature just detected")]
             // SAFETY: every level but the last has AVX2.
-            return unsafe { avx2::singles::<BACK>(values, split, cells, &mut self.parts) };
+            return unsafe { avx2::singles(values, &split.halves(), cells, self) };
         }
-        singles_one_by_one::<BACK>(values, &split.halves(), cells, &mut self.parts)
+        self.add_one_by_one(values, &split.halves(), cells)
+    }
+
+    fn add_one_by_one(&mut self, values: &[f64], split: &Halves, cells: &[u32]) -> usize {
+        for (row, (&value, &cell)) in values.iter().zip(cells).enumerate() {
+            let Some((upper, lower)) = halves(value, split) else { return row };
+            self.parts[cell as usize].add([upper, lower, 1, u64::from(value.is_nan())]);
+        }
+        cells.len()
     }
 
     /// Takes out what a cell holds and leaves it empty; `None` where it has no rows.
     pub fn take(&mut self, cell: usize, split: Split) -> Option<CellSums> {
         let Parts([upper, lower, rows, missing]) = std::mem::take(&mut self.parts[cell]);
-        let sums = [split.sum(upper, lower, rows), Sum::default()];
-        (rows > 0).then_some(CellSums { rows, sums, missing: [missing, 0] })
+        let sums = || [split.sum(upper, lower, rows), Sum::default()];
+        (rows > 0).then(|| CellSums { rows, sums: sums(), missing: [missing, 0] })
     }
 }
 
@@ -132,205 +112,191 @@ impl CutPairs {
     }
 
     /// As [`CutSingles::add`] for two values of every row.
-    pub fn add(&mut self, values: [&[f64]; 2], splits: [Split; 2], cells: &[u32]) -> bool {
-        let [first, second] = self.fold::<false>(values, splits, cells);
-        let fits = first.is_within(splits[0]) && second.is_within(splits[1]);
-        if !fits {
-            self.fold::<true>(values, splits, cells);
-        }
-        fits
-    }
-
-    fn fold<const BACK: bool>(&mut self, values: [&[f64]; 2], splits: [Split; 2], cells: &[u32]) -> [Fit; 2] {
+    pub fn add(&mut self, values: [&[f64]; 2], splits: [Split; 2], cells: &[u32]) -> usize {
+        let splits = splits.map(Split::halves);
         #[cfg(target_arch = "x86_64")]
         if level() != Level::Any {
             #[expect(unsafe_code, reason = "calls for a feature just detected")]
             // SAFETY: every level but the last has AVX2.
-            return unsafe { avx2::pairs::<BACK>(values, splits, cells, self) };
+            return unsafe { avx2::pairs(values, &splits, cells, self) };
         }
-        pairs_one_by_one::<BACK>(values, &splits.map(Split::halves), cells, self)
+        self.add_one_by_one(values, &splits, cells)
+    }
+
+    fn add_one_by_one(&mut self, [first, second]: [&[f64]; 2], splits: &[Halves; 2], cells: &[u32]) -> usize {
+        for (row, ((&a, &b), &cell)) in first.iter().zip(second).zip(cells).enumerate() {
+            let (Some((upper_a, lower_a)), Some((upper_b, lower_b))) =
+                (halves(a, &splits[0]), halves(b, &splits[1]))
+            else {
+                return row;
+            };
+            self.parts[cell as usize].add([upper_a, lower_a, upper_b, lower_b]);
+            self.rows[cell as usize] += 1;
+            count_missing([a, b], &mut self.missing[cell as usize]);
+        }
+        cells.len()
     }
 
     /// As [`CutSingles::take`].
     pub fn take(&mut self, cell: usize, splits: [Split; 2]) -> Option<CellSums> {
-        let Parts([first, second, of_first, of_second]) = std::mem::take(&mut self.parts[cell]);
+        let Parts([first, of_first, second, of_second]) = std::mem::take(&mut self.parts[cell]);
         let rows = u64::from(std::mem::take(&mut self.rows[cell]));
         let missing = std::mem::take(&mut self.missing[cell]).map(u64::from);
-        let sums = [splits[0].sum(first, of_first, rows), splits[1].sum(second, of_second, rows)];
-        (rows > 0).then_some(CellSums { rows, sums, missing })
+        let sums = || [splits[0].sum(first, of_first, rows), splits[1].sum(second, of_second, rows)];
+        (rows > 0).then(|| CellSums { rows, sums: sums(), missing })
     }
 }
 
-fn singles_one_by_one<const BACK: bool>(
-    values: &[f64],
-    split: &Halves,
-    cells: &[u32],
-    parts: &mut [Parts],
-) -> Fit {
-    let mut fit = Fit::default();
-    for (&value, &cell) in values.iter().zip(cells) {
-        let (upper, lower) = halves(value, split, &mut fit);
-        let row = [upper, lower, 1, u64::from(value.is_nan())];
-        parts[cell as usize].0.iter_mut().zip(row).for_each(|(sum, part)| *sum = add::<BACK>(*sum, part));
-    }
-    fit
-}
-
-fn pairs_one_by_one<const BACK: bool>(
-    [first, second]: [&[f64]; 2],
-    splits: &[Halves; 2],
-    cells: &[u32],
-    pairs: &mut CutPairs,
-) -> [Fit; 2] {
-    let [mut of_first, mut of_second] = [Fit::default(); 2];
-    for ((&a, &b), &cell) in first.iter().zip(second).zip(cells) {
-        let cell = cell as usize;
-        let (upper_a, lower_a) = halves(a, &splits[0], &mut of_first);
-        let (upper_b, lower_b) = halves(b, &splits[1], &mut of_second);
-        let row = [upper_a, upper_b, lower_a, lower_b];
-        pairs.parts[cell].0.iter_mut().zip(row).for_each(|(sum, part)| *sum = add::<BACK>(*sum, part));
-        count::<BACK>(&mut pairs.rows[cell]);
-        count_missing::<BACK>([a, b], &mut pairs.missing[cell]);
-    }
-    [of_first, of_second]
-}
-
-fn count_missing<const BACK: bool>(values: [f64; 2], missing: &mut [u32; 2]) {
+#[inline(always)]
+fn count_missing(values: [f64; 2], missing: &mut [u32; 2]) {
     for (value, missing) in values.iter().zip(missing) {
-        if value.is_nan() {
-            count::<BACK>(missing);
-        }
+        *missing += u32::from(value.is_nan());
     }
 }
 
-/// The same in vectors of four rows, to the bit.
+/// The same in vectors, to the bit.
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
-    use super::{CutPairs, Fit, Parts, Split, count, count_missing, pairs_one_by_one, singles_one_by_one};
+    use super::{CutPairs, CutSingles, Halves, Parts, count_missing};
 
     /// How many values ahead memory is asked for: adding up is slow enough for that to pay, and the machine's own
     /// foresight ends with every page of 4 KiB. 512 to 2048 values took the same.
     const AHEAD: usize = 1024;
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn singles<const BACK: bool>(
-        values: &[f64],
-        split: Split,
-        cells: &[u32],
-        parts: &mut [Parts],
-    ) -> Fit {
-        let cutter = Cutter::of(split);
-        let mut seen = Seen::nothing();
+    pub(super) fn singles(values: &[f64], split: &Halves, cells: &[u32], sums: &mut CutSingles) -> usize {
+        let cutter = Cutter::of([split; 2]);
         let one = _mm256_set1_epi64x(1);
-        let (fours, rest) = values.as_chunks::<4>();
-        let (cells, cells_rest) = cells.as_chunks::<4>();
-        for (values, cells) in fours.iter().zip(cells) {
+        let (fours, _) = values.as_chunks::<4>();
+        let (cell_fours, _) = cells.as_chunks::<4>();
+        let parts = &mut sums.parts[..];
+        let mut done = 0;
+        for (values, cells) in fours.iter().zip(cell_fours) {
             ask_ahead(values);
             let value = load(values);
             let is = _mm256_cmp_pd::<_CMP_ORD_Q>(value, value);
-            let (upper, lower) = cutter.cut(_mm256_and_pd(is, value), &mut seen);
-            let missing = _mm256_andnot_si256(_mm256_castpd_si256(is), one);
-            let rows = rows_of_four(upper, lower, _mm256_castsi256_pd(one), _mm256_castsi256_pd(missing));
-            for (row, &cell) in rows.into_iter().zip(cells) {
-                add::<BACK>(&mut parts[cell as usize], row);
+            let cut = cutter.cut(_mm256_and_pd(is, value));
+            if !cutter.fit(cut.misfit) {
+                break;
             }
+            let missing = _mm256_andnot_si256(_mm256_castpd_si256(is), one);
+            let (one, missing) = (_mm256_castsi256_pd(one), _mm256_castsi256_pd(missing));
+            for (row, &cell) in rows_of_four(cut.upper, cut.lower, one, missing).into_iter().zip(cells) {
+                add(&mut parts[cell as usize], row);
+            }
+            done += 4;
         }
-        seen.and(singles_one_by_one::<BACK>(rest, &split.halves(), cells_rest, parts))
+        done + sums.add_one_by_one(&values[done..], split, &cells[done..])
     }
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn pairs<const BACK: bool>(
+    pub(super) fn pairs(
         [first, second]: [&[f64]; 2],
-        splits: [Split; 2],
+        splits: &[Halves; 2],
         cells: &[u32],
         pairs: &mut CutPairs,
-    ) -> [Fit; 2] {
-        let [cut_first, cut_second] = [Cutter::of(splits[0]), Cutter::of(splits[1])];
-        let [mut seen_first, mut seen_second] = [Seen::nothing(), Seen::nothing()];
-        let (firsts, rest) = first.as_chunks::<4>();
-        let (seconds, second_rest) = second.as_chunks::<4>();
-        let (fours, cells_rest) = cells.as_chunks::<4>();
+    ) -> usize {
+        let cutter = Cutter::of([&splits[0], &splits[1]]);
+        let (firsts, _) = first.as_chunks::<8>();
+        let (seconds, _) = second.as_chunks::<8>();
+        let (eights, _) = cells.as_chunks::<8>();
         let count_of_cells = pairs.parts.len();
         let (parts, counts) = (&mut pairs.parts[..], &mut pairs.rows[..count_of_cells]);
-        for ((of_first, of_second), cells) in firsts.iter().zip(seconds).zip(fours) {
-            ask_ahead(of_first);
-            ask_ahead(of_second);
-            let (mut a, mut b) = (load(of_first), load(of_second));
-            if _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_ORD_Q>(a, b)) != 0xF {
-                for (i, &cell) in cells.iter().enumerate() {
-                    count_missing::<BACK>([of_first[i], of_second[i]], &mut pairs.missing[cell as usize]);
+        let mut done = 0;
+        for ((a, b), cells) in firsts.iter().zip(seconds).zip(eights) {
+            ask_ahead(a);
+            ask_ahead(b);
+            let mut values = two_rows_each(a, b);
+            let mut cuts = values.map(|two| cutter.cut(two));
+            if !cutter.all_fit(&cuts) {
+                values = values.map(|two| _mm256_and_pd(two, _mm256_cmp_pd::<_CMP_ORD_Q>(two, two)));
+                cuts = values.map(|two| cutter.cut(two));
+                if !cutter.all_fit(&cuts) {
+                    break;
                 }
-                a = _mm256_and_pd(a, _mm256_cmp_pd::<_CMP_ORD_Q>(a, a));
-                b = _mm256_and_pd(b, _mm256_cmp_pd::<_CMP_ORD_Q>(b, b));
+                for (row, &cell) in cells.iter().enumerate() {
+                    count_missing([a[row], b[row]], &mut pairs.missing[cell as usize]);
+                }
             }
-            let (upper_a, lower_a) = cut_first.cut(a, &mut seen_first);
-            let (upper_b, lower_b) = cut_second.cut(b, &mut seen_second);
-            let rows = rows_of_four(upper_a, upper_b, lower_a, lower_b);
-            for (row, &cell) in rows.into_iter().zip(cells) {
-                add::<BACK>(&mut parts[cell as usize], row);
-                count::<BACK>(&mut counts[cell as usize]);
+            for (cut, cells) in cuts.iter().zip(cells.as_chunks::<2>().0) {
+                let rows =
+                    [_mm256_unpacklo_pd(cut.upper, cut.lower), _mm256_unpackhi_pd(cut.upper, cut.lower)];
+                for (row, &cell) in rows.into_iter().zip(cells) {
+                    add(&mut parts[cell as usize], row);
+                    counts[cell as usize] += 1;
+                }
             }
+            done += 8;
         }
-        let halves = splits.map(Split::halves);
-        let [of_first, of_second] = pairs_one_by_one::<BACK>([rest, second_rest], &halves, cells_rest, pairs);
-        [seen_first.and(of_first), seen_second.and(of_second)]
+        done + pairs.add_one_by_one([&first[done..], &second[done..]], splits, &cells[done..])
     }
 
+    /// Two rows in each vector: both first values, then both second ones.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn two_rows_each(first: &[f64; 8], second: &[f64; 8]) -> [__m256d; 4] {
+        let pair = |values: &[f64; 8], at: usize| {
+            #[expect(unsafe_code, reason = "a load of a vector")]
+            // SAFETY: `at` is 0, 2, 4 or 6, and two doubles lie there.
+            unsafe {
+                _mm_loadu_pd(values.as_ptr().add(at))
+            }
+        };
+        [0, 2, 4, 6].map(|at| _mm256_set_m128d(pair(second, at), pair(first, at)))
+    }
+
+    /// As [`Halves`], of one value in the lower lanes and of one in the upper lanes.
     struct Cutter {
         upper: __m256d,
         lower: __m256d,
+        base: __m256d,
+        beyond: __m256i,
     }
 
-    struct Seen {
-        greatest: __m256d,
-        left: __m256d,
-    }
-
-    impl Seen {
-        #[inline]
-        #[target_feature(enable = "avx2")]
-        fn nothing() -> Seen {
-            Seen { greatest: _mm256_setzero_pd(), left: _mm256_setzero_pd() }
-        }
-
-        #[inline]
-        #[target_feature(enable = "avx2")]
-        fn and(self, mut fit: Fit) -> Fit {
-            let (mut greatest, mut left) = ([0.0; 4], [0.0; 4]);
-            #[expect(unsafe_code, reason = "stores of vectors")]
-            // SAFETY: there is room for four doubles.
-            unsafe {
-                _mm256_storeu_pd(greatest.as_mut_ptr(), self.greatest);
-                _mm256_storeu_pd(left.as_mut_ptr(), self.left);
-            }
-            fit.greatest = greatest.into_iter().fold(fit.greatest, f64::max);
-            fit.left = left.into_iter().fold(fit.left, |all, left| all | left.to_bits());
-            fit
-        }
+    /// Values cut.
+    struct Cut {
+        upper: __m256d,
+        lower: __m256d,
+        /// Bits that are `beyond` are set where a value does not fit, or is NaN.
+        misfit: __m256d,
     }
 
     impl Cutter {
         #[inline]
         #[target_feature(enable = "avx2")]
-        fn of(split: Split) -> Cutter {
-            let halves = split.halves();
-            Cutter { upper: _mm256_set1_pd(halves.upper), lower: _mm256_set1_pd(halves.lower) }
+        fn of([low, high]: [&Halves; 2]) -> Cutter {
+            let lanes = |low: f64, high: f64| _mm256_setr_pd(low, low, high, high);
+            let (one, other) = (low.beyond.cast_signed(), high.beyond.cast_signed());
+            Cutter {
+                upper: lanes(low.upper, high.upper),
+                lower: lanes(low.lower, high.lower),
+                base: lanes(f64::from_bits(low.base), f64::from_bits(high.base)),
+                beyond: _mm256_setr_epi64x(one, one, other, other),
+            }
         }
 
-        /// Both halves of values that are not NaN.
         #[inline]
         #[target_feature(enable = "avx2")]
-        fn cut(&self, values: __m256d, seen: &mut Seen) -> (__m256d, __m256d) {
+        fn cut(&self, values: __m256d) -> Cut {
             let upper = _mm256_add_pd(values, self.upper);
             let rest = _mm256_sub_pd(values, _mm256_sub_pd(upper, self.upper));
             let lower = _mm256_add_pd(rest, self.lower);
-            let left = _mm256_sub_pd(rest, _mm256_sub_pd(lower, self.lower));
-            let magnitude = _mm256_andnot_pd(_mm256_set1_pd(-0.0), values);
-            seen.greatest = _mm256_max_pd(seen.greatest, magnitude);
-            seen.left = _mm256_or_pd(seen.left, left);
-            (upper, lower)
+            let is_left = _mm256_cmp_pd::<_CMP_NEQ_UQ>(rest, _mm256_sub_pd(lower, self.lower));
+            Cut { upper, lower, misfit: _mm256_or_pd(is_left, _mm256_xor_pd(upper, self.base)) }
+        }
+
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn fit(&self, misfit: __m256d) -> bool {
+            _mm256_testz_si256(_mm256_castpd_si256(misfit), self.beyond) != 0
+        }
+
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn all_fit(&self, [a, b, c, d]: &[Cut; 4]) -> bool {
+            self.fit(_mm256_or_pd(_mm256_or_pd(a.misfit, b.misfit), _mm256_or_pd(c.misfit, d.misfit)))
         }
     }
 
@@ -350,15 +316,12 @@ pub(super) mod avx2 {
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn add<const BACK: bool>(sums: &mut Parts, row: __m256d) {
-        let row = _mm256_castpd_si256(row);
+    fn add(sums: &mut Parts, row: __m256d) {
         #[expect(unsafe_code, reason = "a load and a store of a vector")]
         // SAFETY: four words lie there, aligned to all of them.
         unsafe {
             let place = sums.0.as_mut_ptr().cast::<__m256i>();
-            let sum = _mm256_load_si256(place);
-            let sum = if BACK { _mm256_sub_epi64(sum, row) } else { _mm256_add_epi64(sum, row) };
-            _mm256_store_si256(place, sum);
+            _mm256_store_si256(place, _mm256_add_epi64(_mm256_load_si256(place), _mm256_castpd_si256(row)));
         }
     }
 
@@ -374,7 +337,7 @@ pub(super) mod avx2 {
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn ask_ahead(values: &[f64; 4]) {
+    fn ask_ahead(values: &[f64]) {
         _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().wrapping_add(AHEAD).cast());
     }
 }
@@ -413,18 +376,13 @@ mod tests {
             let splits = [split_of(first), split_of(second)];
             let cells: Vec<u32> = (0..rows as u32).map(|i| i * i % 5).collect();
             let (mut pairs, mut one_by_one) = (CutPairs::new(5), CutPairs::new(5));
-            assert!(pairs.add([first, second], splits, &cells));
-            let fits = pairs_one_by_one::<false>(
-                [first, second],
-                &splits.map(Split::halves),
-                &cells,
-                &mut one_by_one,
-            );
-            assert!(fits.iter().zip(splits).all(|(fit, split)| fit.is_within(split)));
+            assert_eq!(pairs.add([first, second], splits, &cells), rows);
+            let halves = splits.map(Split::halves);
+            assert_eq!(one_by_one.add_one_by_one([first, second], &halves, &cells), rows);
             assert_eq!(pairs.parts, one_by_one.parts);
             let (mut singles, mut alone) = (CutSingles::new(5), CutSingles::new(5));
-            assert!(singles.add(first, splits[0], &cells));
-            singles_one_by_one::<false>(first, &splits[0].halves(), &cells, &mut alone.parts);
+            assert_eq!(singles.add(first, splits[0], &cells), rows);
+            assert_eq!(alone.add_one_by_one(first, &halves[0], &cells), rows);
             assert_eq!(singles.parts, alone.parts);
             for cell in 0..5 {
                 let here = |values: &'_ [f64]| -> Vec<f64> {
@@ -452,23 +410,52 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_do_not_fit_leave_the_cells_as_they_were() {
+    fn rows_are_added_up_to_the_first_that_does_not_fit() {
         let fitting: Vec<f64> = (0..100).map(|i| f64::from(i) * 0.37).collect();
         let split = split_of(&fitting);
         let cells: Vec<u32> = (0..100).map(|i| i % 3).collect();
-        for awkward in [f64::INFINITY, f64::NEG_INFINITY, 1e30, -f64::MAX, 1e-30, 5e-324] {
-            for row in [0, 50, 99] {
+        for awkward in [f64::INFINITY, f64::NEG_INFINITY, 1e30, -1e30, f64::MAX, -f64::MAX, 1e-30, 5e-324] {
+            for row in [0, 3, 8, 50, 99] {
                 let mut values = fitting.clone();
                 values[row] = awkward;
-                let (mut singles, mut pairs) = (CutSingles::new(3), CutPairs::new(3));
-                assert!(singles.add(&fitting, split, &cells));
-                assert!(pairs.add([&fitting, &fitting], [split; 2], &cells));
-                let before = (singles.parts.clone(), pairs.parts.clone(), pairs.rows.clone());
-                assert!(!singles.add(&values, split, &cells), "{awkward}");
-                assert!(!pairs.add([&fitting, &values], [split; 2], &cells), "{awkward}");
-                assert!(!pairs.add([&values, &fitting], [split; 2], &cells), "{awkward}");
-                assert_eq!((singles.parts, pairs.parts, pairs.rows), before);
-                assert_eq!(pairs.missing, [[0; 2]; 3]);
+                let of_singles = |values: &[f64]| {
+                    let mut singles = CutSingles::new(3);
+                    (singles.add(values, split, &cells[..values.len()]), singles.parts)
+                };
+                assert_eq!(of_singles(&values), (row, of_singles(&fitting[..row]).1), "{awkward}");
+                let of_pairs = |first: &[f64], second: &[f64]| {
+                    let mut pairs = CutPairs::new(3);
+                    let added = pairs.add([first, second], [split; 2], &cells[..first.len()]);
+                    assert_eq!(pairs.missing, [[0; 2]; 3]);
+                    (added, pairs.parts, pairs.rows)
+                };
+                let (_, parts, rows) = of_pairs(&fitting[..row], &fitting[..row]);
+                assert_eq!(of_pairs(&fitting, &values), (row, parts.clone(), rows.clone()), "{awkward}");
+                assert_eq!(of_pairs(&values, &fitting), (row, parts, rows), "{awkward}");
+            }
+        }
+    }
+
+    #[test]
+    fn whether_a_value_fits_is_the_same_in_vectors_and_alone() {
+        let split = split_of(&[1.0, 3.7]);
+        let limit = split.limit();
+        let mut values = vec![0.0, -0.0, 1e300, -1e300, split.halves().upper, -split.halves().upper];
+        for near in [limit, 2.0 * limit, 3.0 * limit, 4.0 * limit, 2.0 * split.halves().upper] {
+            values.extend([near, near.next_up(), near.next_down()].iter().flat_map(|v| [*v, -v]));
+        }
+        values.extend((0..2000).map(|i| 1.37 * 2f64.powi(i - 1000)).flat_map(|v| [v, -v]));
+        for value in values {
+            let fits = halves(value, &split.halves()).is_some();
+            assert!(!fits || value.abs() <= 4.0 * limit, "{value:e}");
+            assert!(fits || value.abs() > limit || value.abs() < 1.0, "{value:e}");
+            assert_eq!(CutSingles::new(1).add(&[value; 4], split, &[0; 4]), if fits { 4 } else { 0 });
+            let mut pairs = CutPairs::new(1);
+            let added = pairs.add([&[1.0; 8], &[value; 8]], [split; 2], &[0; 8]);
+            assert_eq!(added, if fits { 8 } else { 0 }, "{value:e}");
+            if fits {
+                let Sum { high, low } = pairs.take(0, [split; 2]).unwrap().sums[1];
+                assert_eq!((high, low), (8.0 * value, 0.0));
             }
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! After Demmel and Nguyen, "Fast Reproducible Floating-Point Summation" (ARITH 2013), with sums in integers. Let a value
 //! be a multiple of `2^fine` and at most `2^(fine + 2 bits)` in magnitude, and `coarse = fine + bits`. Then
-//! `1.5 * 2^(coarse + 52) + v` is `v` rounded to a multiple of `2^coarse`, and its bits, as those of a whole number, are
-//! the bits of the constant plus that multiple, at most `2^bits`. What is left of `v` is exact, at most half of
-//! `2^coarse`, and becomes a multiple of `2^fine` in the same way. Such whole numbers of `2^(61 - bits)` rows add up in
-//! 64 bits, where the constants of all rows, wrapped around, are taken away at the end.
+//! `2^(coarse + 52) + 2^(coarse + bits) + v` is `v` rounded to a multiple of `2^coarse`, and its bits, as those of a whole
+//! number, are the bits of the constant plus that multiple. They are those of `2^(coarse + 52)` in all places from
+//! `bits + 2` on just where the multiple lies in `-2^bits .. 3 * 2^bits`, which tells whether `v` is near enough. What is
+//! left of `v` is exact, at most half of `2^coarse`, and becomes a multiple of `2^fine` in the same way, by a constant
+//! `1.5 * 2^(fine + 52)`. Such whole numbers of `2^(61 - bits)` rows add up in 64 bits, where the constants of all rows,
+//! wrapped around, are taken away at the end.
 
 use super::fold::Sum;
 use super::wide::widest;
@@ -33,6 +35,9 @@ pub struct Split {
 pub(super) struct Halves {
     pub(super) upper: f64,
     pub(super) lower: f64,
+    /// Bits of an upper half that fits, but for those places that are not `beyond`.
+    pub(super) base: u64,
+    pub(super) beyond: u64,
 }
 
 impl Reach {
@@ -86,14 +91,16 @@ fn power(exponent: i32) -> f64 {
 }
 
 impl Split {
-    /// A cut for values of this reach, with as much room to either side as lets `rows` rows add up, or fewer where their
+    /// A cut for values of this reach, with as much room on either side as lets `rows` rows add up, or fewer where their
     /// reach is too wide for that. `None` where it is too wide for any, or exponents leave the range of numbers.
     pub fn of(reach: Reach, rows: u64) -> Option<Split> {
         let wanted = WORD - rows.max(1).next_power_of_two().trailing_zeros() as i32;
         let (most, unit) = if reach == Reach::ZERO { (0, 0) } else { (reach.most, reach.unit) };
         let width = most - unit;
         let bits = wanted.clamp(1, MOST_BITS).max((width + 1) / 2);
-        let fine = unit - (2 * bits - width) / 2;
+        // Three quarters of the room are left to smaller values: there are more magnitudes below the least than above the
+        // greatest of what is measured or drawn.
+        let fine = unit - (2 * bits - width) * 3 / 4;
         let is_normal = fine > -960 && fine + 2 * bits < 900;
         (bits <= MOST_BITS && is_normal).then_some(Split { fine, bits })
     }
@@ -103,13 +110,19 @@ impl Split {
         1 << (WORD - self.bits)
     }
 
-    /// The greatest magnitude that may be cut.
+    /// A magnitude up to which values may be cut.
     pub(super) fn limit(self) -> f64 {
         power(self.fine + 2 * self.bits)
     }
 
     pub(super) fn halves(self) -> Halves {
-        Halves { upper: 1.5 * power(self.fine + self.bits + 52), lower: 1.5 * power(self.fine + 52) }
+        let base = power(self.fine + self.bits + 52);
+        Halves {
+            upper: base + self.limit(),
+            lower: 1.5 * power(self.fine + 52),
+            base: base.to_bits(),
+            beyond: u64::MAX << (self.bits + 2),
+        }
     }
 
     /// What `rows` values add up to, of whose halves these are the sums, wrapped around.
@@ -118,9 +131,16 @@ impl Split {
             |sum: u64, constant: f64| sum.wrapping_sub(rows.wrapping_mul(constant.to_bits())).cast_signed();
         let halves = self.halves();
         let (upper, lower) = (without(upper, halves.upper), without(lower, halves.lower));
-        let whole = (i128::from(upper) << self.bits) + i128::from(lower);
-        let high = whole as f64;
-        let low = (whole - high as i128) as f64;
+        // Three parts, none of more digits than a double: the machine knows no integers of 128 bits.
+        let upper = upper + (lower >> self.bits);
+        let lower = lower & ((1 << self.bits) - 1);
+        let mut sum = Sum { high: (upper >> 32) as f64 * power(32), low: 0.0 };
+        sum.add(f64::from(upper as u32));
+        let coarse = power(self.bits);
+        sum = Sum { high: sum.high * coarse, low: sum.low * coarse };
+        sum.add(lower as f64);
+        let high = sum.high + sum.low;
+        let low = sum.low - (high - sum.high);
         Sum { high: high * power(self.fine), low: low * power(self.fine) }
     }
 }
@@ -164,7 +184,7 @@ mod tests {
 
     /// The sum of `values` by halves.
     fn by_halves(values: &[f64], split: Split) -> Sum {
-        let Halves { upper, lower } = split.halves();
+        let Halves { upper, lower, .. } = split.halves();
         let (mut uppers, mut lowers) = (0u64, 0u64);
         for value in values {
             assert!(value.abs() <= split.limit());
@@ -200,7 +220,7 @@ mod tests {
             let rows = split.rows();
             assert_eq!(rows, 1 << 20);
             for value in [value, split.limit(), -split.limit()] {
-                let Halves { upper, lower } = split.halves();
+                let Halves { upper, lower, .. } = split.halves();
                 let half = value + upper;
                 let rest = (value - (half - upper)) + lower;
                 let all = |half: f64| half.to_bits().wrapping_mul(rows);
