@@ -20,7 +20,7 @@ use outcrop::session::{AxisSpec, questions};
 use outcrop::task::{Task, TaskController};
 
 /// Moments at which a question is cancelled.
-const MOMENTS: u32 = 40;
+const MOMENTS: u32 = 12;
 
 /// What is asked: keys (`x:lo:hi` is an axis), measures, how many groups are listed (0 for all), and the MiB that groups
 /// may take. `?` before the keys asks for the cube of a brush over the first of them.
