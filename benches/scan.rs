@@ -94,7 +94,9 @@ fn kernels(criterion: &mut Criterion) {
     const BLOCK: usize = 8192;
     let cells: Vec<u32> = (0..BLOCK as u32).map(|i| i.wrapping_mul(0x9e37_79b9) >> 24).collect();
     let prices: Vec<f64> = (0..BLOCK).map(|i| (i % 9973) as f64 / 100.0).collect();
-    let split = Split::of(Reach::of(&prices, f64::MANTISSA_DIGITS).unwrap(), 1 << 20).unwrap();
+    let reach = Reach::of(&prices, f64::MANTISSA_DIGITS).unwrap();
+    let split = Split::of(reach, 1 << 20).unwrap();
+    let marked = Split::marked(reach, 1 << 18).unwrap();
     let whole: Vec<i32> = cells.iter().map(|&cell| cell as i32 - 10).collect();
     let mut bytes = Vec::new();
     let mut ends = vec![0i64];
@@ -110,6 +112,10 @@ fn kernels(criterion: &mut Criterion) {
     });
     group.bench_function("cut sums of two values", |bencher| {
         bencher.iter(|| pairs.add([&prices, &prices], [split; 2], &cells));
+    });
+    let mut pairs = CutPairs::new(256);
+    group.bench_function("cut sums of two values that count the rows", |bencher| {
+        bencher.iter(|| pairs.add([&prices, &prices], [marked, split], &cells));
     });
     let mut numbers = vec![0; BLOCK];
     let mut few = TextIds::default();

@@ -164,10 +164,19 @@ impl Paired {
             *known = joined.unwrap_or(reach);
             split(*known)
         });
-        Some(match (splits.next()?, splits.next()) {
-            (one, None) => Cells::CutSingles(CutSingles::new(self.elements), one?),
-            (one, Some(other)) => Cells::CutPairs(CutPairs::new(self.elements), [one?, other?]),
-        })
+        let (one, other) = match (splits.next()?, splits.next()) {
+            (one, None) => return Some(Cells::CutSingles(CutSingles::new(self.elements), one?)),
+            (one, Some(other)) => (one?, other?),
+        };
+        let pairs = CutPairs::new(self.elements);
+        // One of the two counts the rows where it can.
+        let rows = [wanted, wanted / 2, wanted / 4].into_iter().filter(|&rows| rows >= enough);
+        let marked = |known: Reach| rows.clone().find_map(|rows| Split::marked(known, rows));
+        let splits = match marked(self.reach[0]) {
+            Some(one) => [one, other],
+            None => [one, marked(self.reach[1]).unwrap_or(other)],
+        };
+        Some(Cells::CutPairs(pairs, splits))
     }
 
     fn compensated(&self) -> Cells {
@@ -251,4 +260,70 @@ fn doubles<'a>(fed: &'a Fed, rows: &Range<usize>, buffer: &'a mut Vec<f64>) -> &
 /// Whether values of this type can be added up in pairs.
 pub(super) fn can_pair(array_type: &DataType) -> bool {
     super::numeric_kind(array_type) == Some(super::NumericKind::Float)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::Float64Array;
+
+    use super::*;
+    use crate::kernel::fold::Sum;
+
+    /// Quarters, and now and then NaN, a value that is far greater or far smaller, or both in turn.
+    fn column(rows: usize, step: usize) -> Vec<f64> {
+        let value = |i: usize| match i * step % 701 {
+            0 => 2f64.powi(60),
+            1 => -(2f64.powi(-30)),
+            place if place % 50 == 7 => f64::NAN,
+            place if i > rows / 2 && i < rows / 2 + 40 => 2f64.powi(if place % 2 == 0 { 60 } else { -30 }),
+            place => place as f64 / 4.0 + 2.0,
+        };
+        (0..rows).map(value).collect()
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_begin_a_new_cut_wherever_in_a_block_they_lie() {
+        const ROWS: usize = 5000;
+        const CELLS: usize = 6;
+        let columns = [column(ROWS, 1), column(ROWS, 13)];
+        let fed = columns.clone().map(|values| Fed {
+            values: vec![Arc::new(Float64Array::from(values)) as arrow::array::ArrayRef],
+            condition: None,
+        });
+        let cells: Vec<u32> = (0..ROWS).map(|i| (i * i % 5) as u32).collect();
+        for (inputs, block) in [(1, 1), (1, 7), (1, 900), (2, 1), (2, 7), (2, 64), (2, 900), (2, ROWS)] {
+            let mut paired = Paired::new(&[0, 1][..inputs], CELLS);
+            let mut totals = [(0, [Sum::default(); 2], [0; 2]); CELLS];
+            let mut take = |element: usize, cell: CellSums| {
+                let (rows, sums, missing) = &mut totals[element];
+                *rows += cell.rows;
+                sums.iter_mut().zip(cell.sums).for_each(|(sum, more)| sum.join(more));
+                missing.iter_mut().zip(cell.missing).for_each(|(count, more)| *count += more);
+            };
+            for start in (0..ROWS).step_by(block) {
+                let (mut row, end) = (start, ROWS.min(start + block));
+                while row < end {
+                    row += paired.update(&fed, &(row..end), &cells[row..end]);
+                    if row < end {
+                        paired.drain(&mut take);
+                    }
+                }
+            }
+            paired.drain(&mut take);
+            for (cell, (rows, sums, missing)) in totals.into_iter().enumerate() {
+                let here = |values: &'_ [f64]| -> Vec<f64> {
+                    (0..ROWS).filter(|&row| cells[row] as usize == cell).map(|row| values[row]).collect()
+                };
+                for i in 0..inputs {
+                    let values = here(&columns[i]);
+                    let exact: i128 = values.iter().map(|value| (value * 2f64.powi(30)) as i128).sum();
+                    assert_eq!(sums[i].value() * 2f64.powi(30), exact as f64, "{inputs} {block} {cell}");
+                    assert_eq!(missing[i], values.iter().filter(|value| value.is_nan()).count() as u64);
+                    assert_eq!(rows, values.len() as u64);
+                }
+            }
+        }
+    }
 }

@@ -25,6 +25,7 @@ pub struct CutSingles {
 pub struct CutPairs {
     /// Upper and lower halves of the first value, then of the second.
     parts: Vec<Parts>,
+    /// Rows, where neither cut is marked.
     rows: Vec<u32>,
     missing: Vec<[u32; 2]>,
 }
@@ -111,19 +112,32 @@ impl CutPairs {
         self.missing.resize(cells, [0; 2]);
     }
 
-    /// As [`CutSingles::add`] for two values of every row.
+    /// As [`CutSingles::add`] for two values of every row. Until the cells are empty again, the same cuts are to be given.
     pub fn add(&mut self, values: [&[f64]; 2], splits: [Split; 2], cells: &[u32]) -> usize {
-        let splits = splits.map(Split::halves);
+        let halves = splits.map(Split::halves);
+        if splits.iter().any(|split| split.is_marked()) {
+            self.fold::<false>(values, &halves, cells)
+        } else {
+            self.fold::<true>(values, &halves, cells)
+        }
+    }
+
+    fn fold<const COUNT: bool>(&mut self, values: [&[f64]; 2], splits: &[Halves; 2], cells: &[u32]) -> usize {
         #[cfg(target_arch = "x86_64")]
         if level() != Level::Any {
             #[expect(unsafe_code, reason = "calls for a feature just detected")]
             // SAFETY: every level but the last has AVX2.
-            return unsafe { avx2::pairs(values, &splits, cells, self) };
+            return unsafe { avx2::pairs::<COUNT>(values, splits, cells, self) };
         }
-        self.add_one_by_one(values, &splits, cells)
+        self.add_one_by_one::<COUNT>(values, splits, cells)
     }
 
-    fn add_one_by_one(&mut self, [first, second]: [&[f64]; 2], splits: &[Halves; 2], cells: &[u32]) -> usize {
+    fn add_one_by_one<const COUNT: bool>(
+        &mut self,
+        [first, second]: [&[f64]; 2],
+        splits: &[Halves; 2],
+        cells: &[u32],
+    ) -> usize {
         for (row, ((&a, &b), &cell)) in first.iter().zip(second).zip(cells).enumerate() {
             let (Some((upper_a, lower_a)), Some((upper_b, lower_b))) =
                 (halves(a, &splits[0]), halves(b, &splits[1]))
@@ -131,7 +145,7 @@ impl CutPairs {
                 return row;
             };
             self.parts[cell as usize].add([upper_a, lower_a, upper_b, lower_b]);
-            self.rows[cell as usize] += 1;
+            self.rows[cell as usize] += u32::from(COUNT);
             count_missing([a, b], &mut self.missing[cell as usize]);
         }
         cells.len()
@@ -140,7 +154,11 @@ impl CutPairs {
     /// As [`CutSingles::take`].
     pub fn take(&mut self, cell: usize, splits: [Split; 2]) -> Option<CellSums> {
         let Parts([first, of_first, second, of_second]) = std::mem::take(&mut self.parts[cell]);
-        let rows = u64::from(std::mem::take(&mut self.rows[cell]));
+        let rows = match (splits[0].is_marked(), splits[1].is_marked()) {
+            (true, _) => splits[0].rows_of(first),
+            (_, true) => splits[1].rows_of(second),
+            _ => u64::from(std::mem::take(&mut self.rows[cell])),
+        };
         let missing = std::mem::take(&mut self.missing[cell]).map(u64::from);
         let sums = || [splits[0].sum(first, of_first, rows), splits[1].sum(second, of_second, rows)];
         (rows > 0).then(|| CellSums { rows, sums: sums(), missing })
@@ -192,7 +210,7 @@ pub(super) mod avx2 {
     }
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn pairs(
+    pub(super) fn pairs<const COUNT: bool>(
         [first, second]: [&[f64]; 2],
         splits: &[Halves; 2],
         cells: &[u32],
@@ -208,14 +226,10 @@ pub(super) mod avx2 {
         for ((a, b), cells) in firsts.iter().zip(seconds).zip(eights) {
             ask_ahead(a);
             ask_ahead(b);
-            let mut values = two_rows_each(a, b);
-            let mut cuts = values.map(|two| cutter.cut(two));
+            let mut cuts = two_rows_each(a, b).map(|two| cutter.cut(two));
             if !cutter.all_fit(&cuts) {
-                values = values.map(|two| _mm256_and_pd(two, _mm256_cmp_pd::<_CMP_ORD_Q>(two, two)));
-                cuts = values.map(|two| cutter.cut(two));
-                if !cutter.all_fit(&cuts) {
-                    break;
-                }
+                let Some(present) = cutter.cut_present(a, b) else { break };
+                cuts = present;
                 for (row, &cell) in cells.iter().enumerate() {
                     count_missing([a[row], b[row]], &mut pairs.missing[cell as usize]);
                 }
@@ -225,12 +239,14 @@ pub(super) mod avx2 {
                     [_mm256_unpacklo_pd(cut.upper, cut.lower), _mm256_unpackhi_pd(cut.upper, cut.lower)];
                 for (row, &cell) in rows.into_iter().zip(cells) {
                     add(&mut parts[cell as usize], row);
-                    counts[cell as usize] += 1;
+                    if COUNT {
+                        counts[cell as usize] += 1;
+                    }
                 }
             }
             done += 8;
         }
-        done + pairs.add_one_by_one([&first[done..], &second[done..]], splits, &cells[done..])
+        done + pairs.add_one_by_one::<COUNT>([&first[done..], &second[done..]], splits, &cells[done..])
     }
 
     /// Two rows in each vector: both first values, then both second ones.
@@ -285,6 +301,17 @@ pub(super) mod avx2 {
             let lower = _mm256_add_pd(rest, self.lower);
             let is_left = _mm256_cmp_pd::<_CMP_NEQ_UQ>(rest, _mm256_sub_pd(lower, self.lower));
             Cut { upper, lower, misfit: _mm256_or_pd(is_left, _mm256_xor_pd(upper, self.base)) }
+        }
+
+        /// Both values of eight rows with 0 for NaN; `None` where one does not fit. Out of line, so that the loop around
+        /// it keeps its numbers in registers.
+        #[cold]
+        #[inline(never)]
+        #[target_feature(enable = "avx2")]
+        fn cut_present(&self, first: &[f64; 8], second: &[f64; 8]) -> Option<[Cut; 4]> {
+            let cuts = two_rows_each(first, second)
+                .map(|two| self.cut(_mm256_and_pd(two, _mm256_cmp_pd::<_CMP_ORD_Q>(two, two))));
+            self.all_fit(&cuts).then_some(cuts)
         }
 
         #[inline]
@@ -378,7 +405,7 @@ mod tests {
             let (mut pairs, mut one_by_one) = (CutPairs::new(5), CutPairs::new(5));
             assert_eq!(pairs.add([first, second], splits, &cells), rows);
             let halves = splits.map(Split::halves);
-            assert_eq!(one_by_one.add_one_by_one([first, second], &halves, &cells), rows);
+            assert_eq!(one_by_one.add_one_by_one::<true>([first, second], &halves, &cells), rows);
             assert_eq!(pairs.parts, one_by_one.parts);
             let (mut singles, mut alone) = (CutSingles::new(5), CutSingles::new(5));
             assert_eq!(singles.add(first, splits[0], &cells), rows);
@@ -434,6 +461,49 @@ mod tests {
                 assert_eq!(of_pairs(&values, &fitting), (row, parts, rows), "{awkward}");
             }
         }
+    }
+
+    #[test]
+    fn rows_are_counted_by_the_mark_of_either_cut() {
+        let values: Vec<f64> =
+            (0..1000).map(|i| if i % 7 == 3 { f64::NAN } else { f64::from(i % 90) * 0.37 + 2.5 }).collect();
+        let others: Vec<f64> =
+            (0..1000).map(|i| if i % 11 == 5 { f64::NAN } else { f64::from(i) - 499.7 }).collect();
+        let reach = |values: &[f64]| Reach::of(values, 53).unwrap();
+        let marked = Split::marked(reach(&values), 1 << 16).unwrap();
+        let plain = split_of(&others);
+        let cells: Vec<u32> = (0..1000).map(|i| i * i % 6).collect();
+        let counted = |columns: [&[f64]; 2], splits: [Split; 2]| {
+            let (mut vectors, mut alone) = (CutPairs::new(7), CutPairs::new(7));
+            for rounds in 0..3 {
+                assert_eq!(vectors.add(columns, splits, &cells), 1000, "{rounds}");
+                let halves = splits.map(Split::halves);
+                let added = match splits.iter().any(|split| split.is_marked()) {
+                    true => alone.add_one_by_one::<false>(columns, &halves, &cells),
+                    false => alone.add_one_by_one::<true>(columns, &halves, &cells),
+                };
+                assert_eq!(added, 1000);
+            }
+            assert_eq!(vectors.parts, alone.parts);
+            (0..7).map(|cell| vectors.take(cell, splits)).collect::<Vec<_>>()
+        };
+        let swapped = |sums: Vec<Option<CellSums>>| -> Vec<Option<CellSums>> {
+            let swap = |CellSums { rows, sums: [a, b], missing: [c, d] }| CellSums {
+                rows,
+                sums: [b, a],
+                missing: [d, c],
+            };
+            sums.into_iter().map(|sums| sums.map(swap)).collect()
+        };
+        let expected = counted([&values, &others], [split_of(&values), plain]);
+        assert_eq!(expected[6], None);
+        assert_eq!(expected.iter().flatten().map(|sums| sums.rows).sum::<u64>(), 3000);
+        assert_eq!(counted([&values, &others], [marked, plain]), expected);
+        assert_eq!(swapped(counted([&others, &values], [plain, marked])), expected);
+        assert_eq!(
+            counted([&values, &values], [marked, marked]),
+            counted([&values, &values], [split_of(&values); 2])
+        );
     }
 
     #[test]

@@ -8,6 +8,9 @@
 //! left of `v` is exact, at most half of `2^coarse`, and becomes a multiple of `2^fine` in the same way, by a constant
 //! `1.5 * 2^(fine + 52)`. Such whole numbers of `2^(61 - bits)` rows add up in 64 bits, where the constants of all rows,
 //! wrapped around, are taken away at the end.
+//!
+//! A cut that is *marked* counts the rows too: its upper halves have fewer bits and its constant a higher one more, the
+//! mark, below which those of all rows add up. The bits from the mark on are then the number of rows times an odd number.
 
 use super::fold::Sum;
 use super::wide::widest;
@@ -26,8 +29,14 @@ pub struct Reach {
 pub struct Split {
     /// Lower halves are multiples of `2^fine`.
     fine: i32,
-    /// Bits of a half.
+    /// Bits of a lower half.
     bits: i32,
+    /// Bits of an upper half.
+    upper_bits: i32,
+    /// Binary logarithm of the rows that certainly add up.
+    rows: i32,
+    /// Place of the bit of the constant that counts rows.
+    mark: Option<i32>,
 }
 
 /// The numbers that are added to round to either half.
@@ -85,6 +94,8 @@ widest! {
 const WORD: i32 = 61;
 /// Most bits of a half, of the 52 after the point of a constant.
 const MOST_BITS: i32 = 50;
+/// Fewest rows that a marked cut is for: the mark must lie among the 52 places.
+const LEAST_MARKED: u64 = 1 << 13;
 
 fn power(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
@@ -101,27 +112,60 @@ impl Split {
         // Three quarters of the room are left to smaller values: there are more magnitudes below the least than above the
         // greatest of what is measured or drawn.
         let fine = unit - (2 * bits - width) * 3 / 4;
-        let is_normal = fine > -960 && fine + 2 * bits < 900;
-        (bits <= MOST_BITS && is_normal).then_some(Split { fine, bits })
+        let split = Split { fine, bits, upper_bits: bits, rows: WORD - bits, mark: None };
+        (bits <= MOST_BITS && split.is_normal()).then_some(split)
+    }
+
+    /// A marked cut for values of this reach, and some more on either side, that lets so many rows add up; `None` where
+    /// the reach is too wide.
+    pub fn marked(reach: Reach, rows: u64) -> Option<Split> {
+        /// What is left to other magnitudes.
+        const SPARE: i32 = 4;
+        let rows = rows.max(LEAST_MARKED).next_power_of_two().trailing_zeros() as i32;
+        let mark = 63 - rows;
+        let (bits, upper_bits) = (63 - rows, mark - rows - 2);
+        let (most, unit) = if reach == Reach::ZERO { (0, 0) } else { (reach.most, reach.unit) };
+        let spare = bits + upper_bits - (most - unit);
+        let split = Split { fine: unit - spare / 2, bits, upper_bits, rows, mark: Some(mark) };
+        (upper_bits > 0 && spare >= SPARE && split.is_normal()).then_some(split)
+    }
+
+    fn is_normal(self) -> bool {
+        self.fine > -960 && self.fine + self.bits + self.upper_bits < 900
     }
 
     /// How many rows certainly add up.
     pub fn rows(self) -> u64 {
-        1 << (WORD - self.bits)
+        1 << self.rows
+    }
+
+    pub(super) fn is_marked(self) -> bool {
+        self.mark.is_some()
+    }
+
+    /// Of how many rows these are the upper halves of a marked cut, added up.
+    pub(super) fn rows_of(self, upper: u64) -> u64 {
+        let Some(mark) = self.mark else { return 0 };
+        let odd = self.halves().base >> mark;
+        // Newton's iteration for its inverse, modulo 2^64; each step doubles the bits that are right, of first three.
+        let inverse = (0..5)
+            .fold(odd, |inverse: u64, _| inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse))));
+        (upper >> mark).wrapping_mul(inverse) & (u64::MAX >> mark)
     }
 
     /// A magnitude up to which values may be cut.
     pub(super) fn limit(self) -> f64 {
-        power(self.fine + 2 * self.bits)
+        power(self.fine + self.bits + self.upper_bits)
     }
 
     pub(super) fn halves(self) -> Halves {
-        let base = power(self.fine + self.bits + 52);
+        let coarse = self.fine + self.bits;
+        let base = power(coarse + 52) + self.mark.map_or(0.0, |mark| power(coarse + mark));
         Halves {
             upper: base + self.limit(),
             lower: 1.5 * power(self.fine + 52),
             base: base.to_bits(),
-            beyond: u64::MAX << (self.bits + 2),
+            beyond: u64::MAX << (self.upper_bits + 2),
         }
     }
 
@@ -229,6 +273,31 @@ mod tests {
                 assert_eq!(sum, Sum { high: value * rows as f64, low: 0.0 });
             }
         }
+    }
+
+    #[test]
+    fn a_marked_cut_counts_as_many_rows_as_are_allowed() {
+        for (low, high, rows) in
+            [(2.5, 300.0, 1 << 20), (1.0, 1.0, 1 << 20), (0.37, 200.0, 1 << 18), (1e-3, 9e3, 1 << 13)]
+        {
+            let split = Split::marked(Reach::of(&[low, high], 53).unwrap(), rows).unwrap();
+            assert_eq!(split.rows(), rows);
+            for value in [low, high, 0.0, -high, split.limit(), -split.limit(), 2.9 * split.limit()] {
+                let Halves { upper, lower, base, beyond } = split.halves();
+                let half = value + upper;
+                let rest = value - (half - upper);
+                assert_eq!((half.to_bits() ^ base) & beyond, 0, "{value}");
+                assert_eq!(rest, (rest + lower) - lower);
+                for rows in [0, 1, 2, 3, 1000, rows - 1, rows] {
+                    let all = |half: f64| half.to_bits().wrapping_mul(rows);
+                    assert_eq!(split.rows_of(all(half)), rows);
+                    let Sum { high, low } = split.sum(all(half), all(rest + lower), rows);
+                    assert_eq!(high + low, value * rows as f64);
+                }
+            }
+        }
+        assert_eq!(Split::marked(Reach::of(&[1e-9, 1e9], 53).unwrap(), 1 << 18), None);
+        assert_eq!(Split::marked(Reach::of(&[1.0], 53).unwrap(), 1 << 40), None);
     }
 
     #[test]

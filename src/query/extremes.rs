@@ -17,7 +17,7 @@ impl Pass {
     /// How many chunks are read and folded at once into these accumulators: several where nothing is computed of the
     /// columns as they are but extremes, of which those of a chunk are found as fast as a question is put.
     pub(super) fn chunks_at_once(&self, partials: &[Partial]) -> usize {
-        const SEVERAL: usize = 8;
+        const SEVERAL: usize = 16;
         if self.asks_for_extremes(partials) && self.dataset.source().splits().is_empty() {
             SEVERAL
         } else {
