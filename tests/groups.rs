@@ -23,18 +23,23 @@ use outcrop::task::{Task, TaskController};
 
 use crate::common::{Random, awkward_floats, floats, table};
 
-const GIB: usize = 1 << 30;
+pub(crate) const GIB: usize = 1 << 30;
 
-fn key(dataset: &Dataset, text: &str) -> Key {
+pub(crate) fn key(dataset: &Dataset, text: &str) -> Key {
     Key::Value(Expr::parse(text, dataset.schema()).unwrap())
 }
 
-fn question(dataset: &Arc<Dataset>, keys: Vec<Key>, measures: &[&str], listing: Listing) -> Question {
+pub(crate) fn question(
+    dataset: &Arc<Dataset>,
+    keys: Vec<Key>,
+    measures: &[&str],
+    listing: Listing,
+) -> Question {
     let measures = measures.iter().map(|text| Measure::parse(text, dataset).unwrap()).collect();
     Question::new(dataset.clone(), Selection::all(), Ask::Groups { keys, measures, listing })
 }
 
-fn groups(
+pub(crate) fn groups(
     question: &Question,
     threads: usize,
     chunk_rows: u64,
@@ -47,7 +52,7 @@ fn groups(
 }
 
 /// The value as text; missing, NaN and both zeros as one each.
-fn name(array: &ArrayRef, row: usize) -> String {
+pub(crate) fn name(array: &ArrayRef, row: usize) -> String {
     if let Some(bytes) = array.as_binary_opt::<i32>().filter(|bytes| bytes.is_valid(row)) {
         return String::from_utf8_lossy(bytes.value(row)).into_owned();
     }
@@ -90,7 +95,7 @@ fn same(answer: &Groups, naive: &BTreeMap<Vec<String>, (u64, i64)>, what: &str) 
 }
 
 /// Columns of every kind of key. With `distinct` small the groups are few, else most rows are alone.
-fn columns(rows: usize, distinct: u64, seed: u64) -> Vec<(&'static str, ArrayRef)> {
+pub(crate) fn columns(rows: usize, distinct: u64, seed: u64) -> Vec<(&'static str, ArrayRef)> {
     let mut random = Random::new(seed);
     let drawn: Vec<Option<u64>> =
         (0..rows).map(|_| Some(random.below(distinct)).filter(|_| random.below(13) > 0)).collect();

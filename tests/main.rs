@@ -10,6 +10,7 @@ mod cli;
 mod coded;
 mod codes;
 mod common;
+mod counted_words;
 mod cubes;
 mod distributions;
 mod editing;

@@ -104,6 +104,11 @@ pub struct WordIds {
 }
 
 impl WordIds {
+    /// These words, which are different, numbered from 1; to be read alone.
+    pub fn of(words: Vec<u64>) -> WordIds {
+        WordIds { words, ..WordIds::default() }
+    }
+
     /// The words that have numbers, number 1 first; not all of them need to have been met.
     pub fn words(&self) -> &[u64] {
         &self.words

@@ -7,6 +7,7 @@ pub mod bin;
 pub mod calendar;
 pub mod choose;
 pub mod compare;
+pub mod counts;
 pub mod cut;
 pub mod edge;
 pub mod extent;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 
 use super::coded::{ListedCodes, SlotsFrom, TableCodes};
 use super::codes::AxisCodes;
-use super::groups::Plan;
+use super::groups::{Plan, are_words};
 use super::masks::{Place, Test};
 use super::measure::Measures;
 use super::pass::Pass;
@@ -57,6 +57,8 @@ pub(super) enum Shape {
     Groups {
         keys: Vec<CompiledKey>,
         plan: Plan,
+        /// Whether a unit met so many words that are only counted that the others need not see for themselves.
+        are_many: Arc<AtomicBool>,
     },
     Index,
 }
@@ -232,9 +234,14 @@ impl Pass {
                 }
                 _ => None,
             };
+            let no_measures: &[Measure] = &[];
+            let measures = match ask {
+                Ask::Grid { measures, .. } | Ask::Groups { measures, .. } => measures,
+                Ask::Index | Ask::Cube { .. } => no_measures,
+            };
             let shape = match (ask, binned, keys) {
-                (_, _, Some(keys)) => Shape::Groups {
-                    keys: keys
+                (_, _, Some(keys)) => {
+                    let keys: Vec<CompiledKey> = keys
                         .into_iter()
                         .map(|key| match key {
                             Key::Value(expr) => texts.key(resolve(&expr), schema, &mut collector, codes),
@@ -243,9 +250,11 @@ impl Pass {
                                 bins: a.bins,
                             },
                         })
-                        .collect(),
-                    plan: Plan::of(question.dataset.row_count()),
-                },
+                        .collect();
+                    let counts_rows = measures.iter().all(Measure::counts_rows_alone);
+                    let plan = Plan::of(question.dataset.row_count(), counts_rows && are_words(&keys));
+                    Shape::Groups { keys, plan, are_many: Arc::default() }
+                }
                 (Ask::Grid { .. } | Ask::Groups { .. }, binned, None) => {
                     let asked: Vec<&Axis> = match (&places, ask) {
                         (Some(places), _) => places.axes().collect(),
@@ -261,11 +270,6 @@ impl Pass {
                     Shape::Grid { axes, slots, cells: cells as usize, places }
                 }
                 _ => Shape::Index,
-            };
-            let no_measures: &[Measure] = &[];
-            let measures = match ask {
-                Ask::Grid { measures, .. } | Ask::Groups { measures, .. } => measures,
-                Ask::Index | Ask::Cube { .. } => no_measures,
             };
             let measures = Measures::of(measures, resolve);
             let fed = measures

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::DataType;
 
 use super::grouper::Grouper;
 use super::runs::{Payload, Run};
@@ -36,6 +37,12 @@ impl Cells {
         let lanes = question.measures.lanes(spread);
         let lanes = if spread > 1 { lanes.paired() } else { lanes };
         Ok(Cells { grouper: Grouper::new(keys)?, lanes, spread })
+    }
+
+    /// Groups of one key, whose values have these words: `counts` are 0, the rows of missing values, then theirs.
+    pub(super) fn of_counts(question: &Compiled, words: Vec<u64>, counts: Vec<u64>) -> Cells {
+        let data_type = question.key_type().unwrap_or(&DataType::Null);
+        Cells { grouper: Grouper::of_words(words, data_type), lanes: Lanes::counted(counts), spread: 1 }
     }
 
     /// Bytes it holds.
@@ -115,6 +122,14 @@ impl Cells {
         self.lanes.rows_at(group as usize + 1)
     }
 
+    /// Of one key whose values are words: the rows where it is missing, and its words with their rows.
+    pub(super) fn counts(&self) -> (u64, impl Iterator<Item = (u64, u64)>) {
+        let groups = self.lanes().len().saturating_sub(1);
+        let count = move |group: usize| if group < groups { self.lanes().rows_at(group + 1) } else { 0 };
+        let words = self.grouper.words().iter().zip(1..).map(move |(&word, group)| (word, count(group)));
+        (count(0), words.filter(|(_, count)| *count > 0))
+    }
+
     /// Adds all groups of `other`.
     pub(super) fn absorb(&mut self, question: &Compiled, mut other: Cells) -> Result<(), QueryError> {
         other.gather(question);
@@ -140,6 +155,9 @@ impl Cells {
                 match &run.payload {
                     Payload::Rows(feed) => {
                         self.update(question, &keys, feed, block, None, &mut cells)?;
+                    }
+                    Payload::Counts(_) => {
+                        return Err(QueryError::Panicked("counted words folded as groups".to_owned()));
                     }
                     Payload::Groups { lanes, elements } => {
                         self.write(question, &keys, block.len(), &mut cells)?;

@@ -17,6 +17,7 @@ use arrow::downcast_dictionary_array;
 use arrow::row::{RowConverter, SortField};
 
 use crate::aggregate::plain_numbers;
+use crate::kernel::counts::mixed;
 use crate::kernel::ids::{Word, WordIds, scatter};
 use crate::kernel::texts::{TextIds, hash_text};
 use crate::query::QueryError;
@@ -105,6 +106,19 @@ impl Coder {
         })
     }
 
+    /// Of a type that [`is_word`], which numbers these words from 1 and is asked for their values alone.
+    pub(super) fn of_words(words: Vec<u64>, data_type: &DataType) -> Coder {
+        Coder::Words { ids: WordIds::of(words), data_type: data_type.clone() }
+    }
+
+    /// The words of the numbers from 1 on; none of types that are no words.
+    pub(super) fn words(&self) -> &[u64] {
+        match self {
+            Coder::Words { ids, .. } => ids.words(),
+            _ => &[],
+        }
+    }
+
     /// Numbers are `0..=len`.
     pub(in crate::query) fn len(&self) -> usize {
         match self {
@@ -116,14 +130,9 @@ impl Coder {
 
     /// Whether a number is that of a missing value or of NaN.
     pub(super) fn is_missing(&self, id: u32) -> bool {
-        let nan = |data_type: &DataType| match data_type {
-            DataType::Float64 => Some(f64::NAN.word()),
-            DataType::Float32 | DataType::Float16 => Some(f32::NAN.word()),
-            _ => None,
-        };
         match self {
             _ if id == 0 => true,
-            Coder::Words { ids, data_type } => nan(data_type) == Some(word_of(ids, id)),
+            Coder::Words { ids, data_type } => nan_word(data_type) == Some(word_of(ids, id)),
             Coder::Coded { of, .. } => of.is_missing(id),
             Coder::Texts { .. } | Coder::Rows { .. } => false,
         }
@@ -229,6 +238,15 @@ impl Coder {
     }
 }
 
+/// The word of NaN, of a type that has it.
+pub(super) fn nan_word(data_type: &DataType) -> Option<u64> {
+    match data_type {
+        DataType::Float64 => Some(f64::NAN.word()),
+        DataType::Float32 | DataType::Float16 => Some(f32::NAN.word()),
+        _ => None,
+    }
+}
+
 fn word_of(ids: &WordIds, id: u32) -> u64 {
     ids.words()[id as usize - 1]
 }
@@ -277,6 +295,28 @@ fn hashes_of(array: &ArrayRef) -> Result<Vec<u64>, QueryError> {
         }
     }
     Ok(hashes)
+}
+
+/// Appends the mixed words of the values that pass, and tells how many that pass are missing.
+pub(super) fn push_mixed(
+    array: &ArrayRef,
+    passing: Option<BooleanBuffer>,
+    forms: &mut Vec<u64>,
+) -> Result<u64, QueryError> {
+    let plain = plain_numbers(array);
+    let valid = plain.nulls().filter(|nulls| nulls.null_count() > 0).map(NullBuffer::inner);
+    let counting = match (&passing, valid) {
+        (Some(passing), Some(valid)) => Some(passing & valid),
+        (passing, valid) => passing.as_ref().or(valid).cloned(),
+    };
+    let rows =
+        |bits: &Option<BooleanBuffer>| bits.as_ref().map_or(plain.len(), BooleanBuffer::count_set_bits);
+    let missing = rows(&passing) - rows(&counting);
+    words!(plain, |values: _T| match &counting {
+        None => forms.extend(values.iter().map(|value| mixed(value.word()))),
+        Some(bits) => forms.extend(bits.set_indices().map(|row| mixed(values[row].word()))),
+    }, else return Err(strange(&plain)));
+    Ok(missing as u64)
 }
 
 fn hash_texts<T: ByteArrayType>(texts: &GenericByteArray<T>) -> Vec<u64> {

@@ -1,6 +1,7 @@
 //! Tuples of keys into groups.
 
 use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
 
 use super::coder::Coder;
 use crate::kernel::ids::PairIds;
@@ -21,6 +22,16 @@ impl Grouper {
         let coders = keys.iter().map(|key| Coder::new(key.data_type())).collect::<Result<Vec<_>, _>>()?;
         let pairs = coders.iter().skip(1).map(|_| PairIds::default()).collect();
         Ok(Grouper { coders, pairs, right: Vec::new() })
+    }
+
+    /// Of one key, as [`Coder::of_words`].
+    pub(super) fn of_words(words: Vec<u64>, data_type: &DataType) -> Grouper {
+        Grouper { coders: vec![Coder::of_words(words, data_type)], pairs: Vec::new(), right: Vec::new() }
+    }
+
+    /// The words of the first key: of number 1 first.
+    pub(super) fn words(&self) -> &[u64] {
+        self.coders.first().map_or(&[], Coder::words)
     }
 
     /// Numbers are `0..=len`; not each of them needs to be of a row.

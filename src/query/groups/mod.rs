@@ -2,11 +2,13 @@
 //!
 //! A unit of rows numbers its tuples as it meets them ([`grouper`]) and adds up their rows ([`cells`]).
 //! A unit whose tuples are many instead sorts its rows by hash into *parts* ([`runs`]); every part is then
-//! folded by one thread, in the order of the rows. What does not fit the memory budget waits on disk.
+//! folded by one thread, in the order of the rows. Where nothing but the rows of values of one word is asked, these are
+//! counted ([`counted`]). What does not fit the memory budget waits on disk.
 //! Whether a unit sorts depends on its rows alone, so that the same question gives the same digits.
 
 mod cells;
 mod coder;
+mod counted;
 mod grouper;
 mod listing;
 mod runs;
@@ -14,11 +16,13 @@ mod total;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::buffer::BooleanBuffer;
 
 pub(super) use coder::Coder;
+pub(super) use counted::are_words;
 pub(super) use listing::present_keys;
 pub use listing::{Having, Listing, Order};
 pub(super) use runs::{GroupMemory, Plan};
@@ -31,7 +35,8 @@ use super::key_texts::{KeyRows, KeyTexts};
 use super::masks::Tested;
 use crate::aggregate::{Bins, Feed};
 use cells::Cells;
-use runs::{Parting, Run};
+use counted::WordParting;
+use runs::RowParting;
 
 /// The values of one key, one per group.
 #[derive(Debug, Clone)]
@@ -98,6 +103,21 @@ impl Groups {
     }
 }
 
+/// Rows on their way into runs.
+enum Parting {
+    Rows(RowParting),
+    Words(WordParting),
+}
+
+impl Parting {
+    fn new(plan: Plan) -> Parting {
+        match plan.counts_words {
+            false => Parting::Rows(RowParting::default()),
+            true => Parting::Words(WordParting::default()),
+        }
+    }
+}
+
 /// Groups of the rows of one unit.
 pub(super) struct GroupPartial {
     plan: Plan,
@@ -131,9 +151,18 @@ impl Compiled {
     }
 }
 
+impl Compiled {
+    /// Whether words that are only counted are many. That is not asked of a unit's rows alone: counts are the same.
+    fn met_many(&self) -> &AtomicBool {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        if let Shape::Groups { are_many, .. } = &self.shape { are_many } else { &NEVER }
+    }
+}
+
 impl GroupPartial {
     pub(super) fn new(question: &Compiled, plan: Plan) -> Result<GroupPartial, QueryError> {
-        Ok(GroupPartial { plan, cells: Cells::new(question, true)?, rows: 0, parting: None })
+        let parting = question.met_many().load(Ordering::Relaxed).then(|| Parting::new(plan));
+        Ok(GroupPartial { plan, cells: Cells::new(question, true)?, rows: 0, parting })
     }
 
     /// Folds the rows of a block in: their `keys`, and `feed` for the measures. `cells` is used again.
@@ -150,13 +179,18 @@ impl GroupPartial {
     ) -> Result<(), QueryError> {
         let rows = block.len();
         if let Some(parting) = &mut self.parting {
-            let keys = keys.iter().map(KeyRows::array).collect::<Result<_, _>>()?;
-            return parting.push(keys, feed, block.clone(), mask, self.plan, memory);
+            let mut keys = keys.iter().map(KeyRows::array).collect::<Result<Vec<_>, _>>()?;
+            let block = block.clone();
+            return match parting {
+                Parting::Rows(rows) => rows.push(keys, feed, block, mask, self.plan, memory),
+                Parting::Words(words) => words.push(&keys.remove(0), block, mask, self.plan, memory),
+            };
         }
         self.cells.update(question, keys, feed, block.clone(), mask, cells)?;
         self.rows += rows as u64;
         if self.plan.is_over(self.cells.grouper.len(), self.rows) {
-            self.parting = Some(Parting::default());
+            self.parting = Some(Parting::new(self.plan));
+            question.met_many().store(self.plan.counts_words, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -165,14 +199,9 @@ impl GroupPartial {
     pub(super) fn end(&mut self, memory: &GroupMemory) -> Result<(), QueryError> {
         self.cells.settle();
         match &mut self.parting {
-            Some(parting) => parting.flush(self.plan, memory),
+            Some(Parting::Rows(rows)) => rows.flush(self.plan, memory),
+            Some(Parting::Words(words)) => words.flush(self.plan, memory),
             None => Ok(()),
         }
-    }
-
-    fn into_runs(self, question: &Compiled) -> Result<Vec<Run>, QueryError> {
-        let mut runs = vec![Run::of_groups(question, self.cells, self.plan)?];
-        runs.extend(self.parting.into_iter().flat_map(|parting| parting.runs));
-        Ok(runs)
     }
 }

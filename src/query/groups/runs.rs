@@ -4,13 +4,16 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, UInt32Array, make_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, UInt32Array, UInt64Array, make_array,
+};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{concat, take};
 
 use super::cells::Cells;
 use super::coder::hash;
 use crate::aggregate::{Fed, Feed, Lanes};
+use crate::kernel::counts::mixed;
 use crate::memory::{Spill, spill_folder};
 use crate::query::QueryError;
 use crate::query::compile::Compiled;
@@ -24,15 +27,23 @@ const RUN: usize = 1 << 17;
 pub(in crate::query) struct Plan {
     /// A power of two.
     pub(super) parts: usize,
+    /// Whether they are of words that are only counted ([`counted`](super::counted)).
+    pub(super) counts_words: bool,
     /// Groups from which on a unit may stop adding up rows that share few groups.
     few: usize,
 }
 
 impl Plan {
-    pub(in crate::query) fn of(rows: u64) -> Plan {
-        // Parts of at most 2^18 rows, and units that tell in a 32nd of their rows.
-        let parts = (rows >> 18).max(1).next_power_of_two().clamp(16, 4096) as usize;
-        Plan { parts, few: (rows / 64 / 32).clamp(512, 12_288) as usize }
+    pub(in crate::query) fn of(rows: u64, counts_words: bool) -> Plan {
+        // Parts of at most 2^18 rows, more of words, whose counts want bits; and units that tell in a 32nd of their rows.
+        let least = if counts_words { (rows >> 16).next_power_of_two().clamp(64, 256) } else { 16 };
+        let parts = (rows >> 18).max(1).next_power_of_two().clamp(least, 4096) as usize;
+        Plan { parts, counts_words, few: (rows / 64 / 32).clamp(512, 12_288) as usize }
+    }
+
+    /// Bits of a hash that tell its part.
+    pub(super) fn bits(self) -> u32 {
+        self.parts.trailing_zeros()
     }
 
     /// Whether a unit does better to sort its rows than to add them up, seeing its groups so far.
@@ -51,6 +62,8 @@ pub(super) enum Payload {
     Rows(Feed),
     /// The rows added up: elements of these lanes.
     Groups { lanes: Box<Lanes>, elements: Vec<u32> },
+    /// How many rows.
+    Counts(Vec<u64>),
 }
 
 /// Rows, or groups of them, sorted by part and within a part in their order.
@@ -68,6 +81,26 @@ impl Run {
     pub(super) fn part(&self, p: usize) -> Range<usize> {
         let start = if p == 0 { 0 } else { self.ends[p - 1] };
         start as usize..self.ends[p] as usize
+    }
+
+    /// Rows of words, sorted by part: their [`by_part`](crate::kernel::counts::by_part) keys.
+    pub(super) fn of_words(keys: Vec<u64>, ends: Vec<u32>, memory: &GroupMemory) -> Result<Run, QueryError> {
+        let payload = Payload::Rows(Feed { first_row: 0, inputs: Vec::new() });
+        let mut run = Run { keys: vec![Arc::new(UInt64Array::from(keys))], payload, ends, held: 0 };
+        memory.admit(&mut run)?;
+        Ok(run)
+    }
+
+    /// Words and their rows, in any order.
+    pub(super) fn of_counts(words: impl Iterator<Item = (u64, u64)>, plan: Plan) -> Run {
+        let mut forms: Vec<(u64, u64)> = words.map(|(word, count)| (mixed(word), count)).collect();
+        forms.sort_unstable();
+        let bits = plan.bits();
+        let end = |p: usize| forms.partition_point(|(form, _)| (form >> (u64::BITS - bits)) as usize <= p);
+        let ends = (0..plan.parts).map(|p| end(p) as u32).collect();
+        let keys = UInt64Array::from_iter_values(forms.iter().map(|(form, _)| form << bits));
+        let counts = forms.iter().map(|(_, count)| *count).collect();
+        Run { keys: vec![Arc::new(keys)], payload: Payload::Counts(counts), ends, held: 0 }
     }
 
     /// The groups of `cells`.
@@ -113,7 +146,7 @@ impl Run {
     fn columns(&mut self) -> impl Iterator<Item = &mut ArrayRef> {
         let inputs = match &mut self.payload {
             Payload::Rows(feed) => feed.inputs.as_mut_slice(),
-            Payload::Groups { .. } => &mut [],
+            Payload::Groups { .. } | Payload::Counts(_) => &mut [],
         };
         self.keys.iter_mut().chain(inputs.iter_mut().flat_map(|fed| &mut fed.values))
     }
@@ -171,7 +204,7 @@ struct Rows {
 
 /// Rows on their way into runs.
 #[derive(Default)]
-pub(super) struct Parting {
+pub(super) struct RowParting {
     rows: Rows,
     /// Columns, block after block.
     blocks: Vec<Vec<ArrayRef>>,
@@ -179,7 +212,7 @@ pub(super) struct Parting {
     pub(super) runs: Vec<Run>,
 }
 
-impl Parting {
+impl RowParting {
     /// Takes a block of rows: its keys, and of the feed and the mask the rows `block`.
     pub(super) fn push(
         &mut self,

@@ -7,9 +7,10 @@ use arrow::datatypes::UInt32Type;
 use rayon::prelude::*;
 
 use super::cells::Cells;
+use super::counted::Part;
 use super::listing::{Listing, Piece, Sorted, put_together};
 use super::runs::Run;
-use super::{GroupKey, GroupMemory, GroupPartial, Groups, Plan};
+use super::{GroupKey, GroupMemory, GroupPartial, Groups, Parting, Plan};
 use crate::aggregate::{Bins, Lanes};
 use crate::query::QueryError;
 use crate::query::compile::{Compiled, CompiledKey, Shape};
@@ -24,9 +25,11 @@ pub(in crate::query) struct GroupTotal {
     /// The groups while they are few.
     cells: Cells,
     /// The groups of every part, once they were many.
-    parts: Vec<Cells>,
+    parts: Vec<Part>,
     /// Not folded into their parts yet.
     runs: Vec<Run>,
+    /// Rows whose key is missing, where words are counted: they are in no part.
+    missing: u64,
     /// Rows of `runs`, and rows and groups of `parts`.
     waiting: u64,
     folded: u64,
@@ -42,6 +45,7 @@ impl GroupTotal {
             cells: Cells::new(question, false)?,
             parts: Vec::new(),
             runs: Vec::new(),
+            missing: 0,
             waiting: 0,
             folded: 0,
             is_parted: false,
@@ -53,7 +57,7 @@ impl GroupTotal {
     pub(in crate::query) fn merge(
         &mut self,
         question: &Compiled,
-        mut partial: GroupPartial,
+        partial: GroupPartial,
     ) -> Result<(), QueryError> {
         if partial.parting.is_none() && !self.is_parted && self.cells.grouper.len() <= MOST_ALONE {
             return self.cells.absorb(question, partial.cells);
@@ -61,10 +65,31 @@ impl GroupTotal {
         if !self.is_parted {
             self.is_parted = true;
             let cells = std::mem::replace(&mut self.cells, Cells::new(question, false)?);
-            self.wait(Run::of_groups(question, cells, self.plan)?);
+            self.wait_for_groups(question, cells)?;
         }
-        partial.cells.gather(question);
-        for run in partial.into_runs(question)? {
+        self.wait_for_groups(question, partial.cells)?;
+        let runs = match partial.parting {
+            None => Vec::new(),
+            Some(Parting::Rows(rows)) => rows.runs,
+            Some(Parting::Words(words)) => {
+                self.missing += words.missing;
+                words.runs
+            }
+        };
+        runs.into_iter().for_each(|run| self.wait(run));
+        Ok(())
+    }
+
+    fn wait_for_groups(&mut self, question: &Compiled, mut cells: Cells) -> Result<(), QueryError> {
+        if !self.plan.counts_words {
+            self.wait(Run::of_groups(question, cells, self.plan)?);
+            return Ok(());
+        }
+        cells.gather(question);
+        let (missing, words) = cells.counts();
+        self.missing += missing;
+        let run = Run::of_counts(words, self.plan);
+        if run.part(self.plan.parts - 1).end > 0 {
             self.wait(run);
         }
         Ok(())
@@ -84,14 +109,14 @@ impl GroupTotal {
 
     /// Whether the groups would take less than three tenths of the budget after the next fold.
     fn fits(&self, memory: &GroupMemory) -> bool {
-        let bytes: usize = self.parts.iter().map(Cells::bytes).sum();
+        let bytes: usize = self.parts.iter().map(Part::bytes).sum();
         let growth = bytes as f64 / self.folded.max(1) as f64 * self.waiting as f64;
         bytes as f64 + growth <= room(memory)
     }
 
     /// Whether they would after the first fold, by the groups of one part.
     fn begins_to_fit(&self, question: &Compiled, memory: &GroupMemory) -> Result<bool, QueryError> {
-        let mut part = Cells::new(question, false)?;
+        let mut part = Part::new(question, self.plan)?;
         part.fold(question, &self.runs, 0)?;
         Ok((part.bytes() * self.plan.parts) as f64 <= room(memory))
     }
@@ -123,7 +148,7 @@ impl GroupTotal {
 
     fn make_parts(&mut self, question: &Compiled) -> Result<(), QueryError> {
         if self.parts.is_empty() {
-            let parts = (0..self.plan.parts).map(|_| Cells::new(question, false));
+            let parts = (0..self.plan.parts).map(|_| Part::new(question, self.plan));
             self.parts = parts.collect::<Result<_, _>>()?;
         }
         Ok(())
@@ -139,8 +164,8 @@ impl GroupTotal {
     ) -> Result<Groups, QueryError> {
         let parts = if self.is_parted { self.plan.parts } else { 1 };
         let (bytes, found, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-        let pieces = self.of_parts(question, task, |cells| {
-            let piece = Piece::of(cells, question, listing)?;
+        let pieces = self.of_parts(question, task, |part, p, missing| {
+            let piece = Piece::of(&part.into_cells(question, p, missing), question, listing)?;
             let bytes = bytes.fetch_add(piece.bytes(), Ordering::Relaxed) + piece.bytes();
             let found = found.fetch_add(piece.found as usize, Ordering::Relaxed) + piece.found as usize;
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -164,32 +189,33 @@ impl GroupTotal {
         task: &Task,
     ) -> Result<Vec<u64>, QueryError> {
         let distinct: Vec<AtomicU64> = (0..slots.iter().product()).map(|_| AtomicU64::new(0)).collect();
-        self.of_parts(question, task, |cells| {
-            cells.grouper.present_cells(slots, &cells.live(), |cell| {
-                distinct[cell].fetch_add(1, Ordering::Relaxed);
+        self.of_parts(question, task, |part, p, _| {
+            part.present_cells(question, slots, p, |cell, values| {
+                distinct[cell].fetch_add(values, Ordering::Relaxed);
             });
             Ok(())
         })?;
         Ok(distinct.into_iter().map(AtomicU64::into_inner).collect())
     }
 
-    /// What `of` makes of the groups of every part; of all of them while they are few.
+    /// What `of` makes of every part, given its number and the rows without a key that are to be added to it; of all
+    /// groups as one part while they are few.
     fn of_parts<T: Send>(
         mut self,
         question: &Compiled,
         task: &Task,
-        of: impl Fn(&Cells) -> Result<T, QueryError> + Sync,
+        of: impl Fn(Part, usize, u64) -> Result<T, QueryError> + Sync,
     ) -> Result<Vec<T>, QueryError> {
         if !self.is_parted {
             task.check()?;
-            return Ok(vec![of(&self.cells)?]);
+            return Ok(vec![of(Part::Cells(self.cells), 0, 0)?]);
         }
         self.make_parts(question)?;
-        let runs = &self.runs;
-        let part = |(p, mut cells): (usize, Cells)| {
+        let (runs, missing) = (&self.runs, self.missing);
+        let part = |(p, mut part): (usize, Part)| {
             task.check()?;
-            cells.fold(question, runs, p)?;
-            of(&cells)
+            part.fold(question, runs, p)?;
+            of(part, p, if p == 0 { missing } else { 0 })
         };
         std::mem::take(&mut self.parts).into_par_iter().enumerate().map(part).collect()
     }
@@ -205,7 +231,8 @@ impl GroupTotal {
             for (p, mut part) in std::mem::take(&mut self.parts).into_iter().enumerate() {
                 task.check()?;
                 part.fold(question, &self.runs, p)?;
-                self.cells.absorb(question, part)?;
+                let missing = if p == 0 { self.missing } else { 0 };
+                self.cells.absorb(question, part.into_cells(question, p, missing))?;
             }
         }
         let live = self.cells.live();
