@@ -187,24 +187,27 @@ pub(super) mod avx2 {
     pub(super) fn singles(values: &[f64], split: &Halves, cells: &[u32], sums: &mut CutSingles) -> usize {
         let cutter = Cutter::of([split; 2]);
         let one = _mm256_set1_epi64x(1);
-        let (fours, _) = values.as_chunks::<4>();
-        let (cell_fours, _) = cells.as_chunks::<4>();
+        let (eights, _) = values.as_chunks::<8>();
+        let (cell_eights, _) = cells.as_chunks::<8>();
         let parts = &mut sums.parts[..];
         let mut done = 0;
-        for (values, cells) in fours.iter().zip(cell_fours) {
+        for (values, cells) in eights.iter().zip(cell_eights) {
             ask_ahead(values);
-            let value = load(values);
-            let is = _mm256_cmp_pd::<_CMP_ORD_Q>(value, value);
-            let cut = cutter.cut(_mm256_and_pd(is, value));
-            if !cutter.fit(cut.misfit) {
+            let [first, second] = [0, 1].map(|half| {
+                let value = load(&values.as_chunks::<4>().0[half]);
+                let is = _mm256_cmp_pd::<_CMP_ORD_Q>(value, value);
+                (cutter.cut(_mm256_and_pd(is, value)), _mm256_andnot_si256(_mm256_castpd_si256(is), one))
+            });
+            if !cutter.fit(_mm256_or_pd(first.0.misfit, second.0.misfit)) {
                 break;
             }
-            let missing = _mm256_andnot_si256(_mm256_castpd_si256(is), one);
-            let (one, missing) = (_mm256_castsi256_pd(one), _mm256_castsi256_pd(missing));
-            for (row, &cell) in rows_of_four(cut.upper, cut.lower, one, missing).into_iter().zip(cells) {
-                add(&mut parts[cell as usize], row);
+            for ((cut, missing), cells) in [first, second].into_iter().zip(cells.as_chunks::<4>().0) {
+                let (one, missing) = (_mm256_castsi256_pd(one), _mm256_castsi256_pd(missing));
+                for (row, &cell) in rows_of_four(cut.upper, cut.lower, one, missing).into_iter().zip(cells) {
+                    add(&mut parts[cell as usize], row);
+                }
             }
-            done += 4;
+            done += 8;
         }
         done + sums.add_one_by_one(&values[done..], split, &cells[done..])
     }
