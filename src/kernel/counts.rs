@@ -79,6 +79,16 @@ impl WordCounts {
         WordCounts { lines, len: 0, count_bits: (1 << bits) - 1, carried: HashMap::new() }
     }
 
+    /// Forgets all words but those that `other`, of as many bits, has counted. The memory is used again.
+    pub fn restart_with(&mut self, other: &WordCounts) {
+        self.lines.fill(Line([0; LINE]));
+        // Its keys come in their order: into fewer lines all of the first would crowd the first.
+        self.lines.resize(self.lines.len().max(other.lines.len()), Line([0; LINE]));
+        self.len = 0;
+        self.carried.clear();
+        other.met(|key, count| self.add(key, count));
+    }
+
     /// Number of distinct words.
     pub fn len(&self) -> usize {
         self.len
@@ -218,13 +228,18 @@ impl WordCounts {
     pub fn each(&self, part: u64, mut found: impl FnMut(u64, u64)) {
         let bits = self.count_bits.count_ones();
         let first = part << (u64::BITS - bits);
+        self.met(|key, count| found(unmixed(first | key >> bits), count));
+    }
+
+    /// Tells every key and how often it was met.
+    fn met(&self, mut found: impl FnMut(u64, u64)) {
         for &met in self.lines.iter().flat_map(|line| &line.0).filter(|&&met| met != 0) {
             let key = met & !self.count_bits;
             let carried = match met & (self.most() + 1) {
                 0 => 0,
                 _ => self.carried.get(&key).copied().unwrap_or(0),
             };
-            found(unmixed(first | key >> bits), (met & self.most()) + carried);
+            found(key, (met & self.most()) + carried);
         }
     }
 }
@@ -309,6 +324,29 @@ mod tests {
             assert!(counts.bytes() >= met * 8);
         }
         all
+    }
+
+    #[test]
+    fn counts_go_on_from_those_of_another_table() {
+        let bits = 4;
+        let keys = |step: u64| (0..3000).map(move |i| mixed(i * step % 1777) << bits).collect::<Vec<u64>>();
+        let told = |counts: &WordCounts| {
+            let mut all = BTreeMap::new();
+            counts.each(3, |word, count| assert_eq!(all.insert(word, count), None));
+            all
+        };
+        // What was counted before, in a smaller table and in a larger one, leaves no trace.
+        for before in [vec![], vec![1 << bits; 40], (0..20_000).map(|i| mixed(i) << bits).collect()] {
+            let (mut of, mut right) = (WordCounts::new(bits), WordCounts::new(bits));
+            of.add_each(&keys(5));
+            right.add_each(&[keys(5), keys(7)].concat());
+            let mut spare = WordCounts::new(bits);
+            spare.add_each(&before);
+            spare.restart_with(&of);
+            assert_eq!((told(&spare), spare.len()), (told(&of), of.len()));
+            spare.add_each(&keys(7));
+            assert_eq!((told(&spare), spare.len()), (told(&right), right.len()));
+        }
     }
 
     #[test]

@@ -255,7 +255,10 @@ fn totals(
                 scope.spawn(|_| work());
             }
         });
-        workers.0.install(|| merger.fold_groups(pass, memory, task))?;
+        if let Err(error) = workers.0.install(|| merger.fold_groups(pass, memory, task)) {
+            workers.0.spawn(move || drop(merger));
+            return Err(error);
+        }
     }
     let counted = |(partial, counts)| match partial {
         Partial::Tally => Partial::Grid(Lanes::counted(counts)),

@@ -93,23 +93,60 @@ impl Part {
 
     /// Adds what `runs` hold of part `p`, in their order.
     pub(super) fn fold(&mut self, question: &Compiled, runs: &[Run], p: usize) -> Result<(), QueryError> {
-        let counts = match self {
-            Part::Cells(cells) => return cells.fold(question, runs, p),
-            Part::Counts(counts) => counts,
-        };
-        for run in runs {
-            let rows = run.part(p);
-            let keys = &run.keys[0].as_primitive::<UInt64Type>().values()[rows.clone()];
-            match &run.payload {
-                Payload::Counts(more) => {
-                    keys.iter().zip(&more[rows]).for_each(|(&key, &more)| counts.add(key, more));
-                }
-                _ => counts.add_each(keys),
-            }
+        match self {
+            Part::Cells(cells) => cells.fold(question, runs, p)?,
+            Part::Counts(counts) => add_runs(counts, runs, p),
         }
         Ok(())
     }
 
+    /// All groups of part `p`, with what `runs` hold of it, which `are_most` of its rows or not. Of most rows the words are
+    /// counted in `spare`, whose memory serves one part after another: tables that widened one by one would leave
+    /// holes of all sizes behind them.
+    pub(super) fn whole<'a>(
+        self,
+        question: &Compiled,
+        (runs, are_most): (&[Run], bool),
+        p: usize,
+        spare: &'a mut WordCounts,
+    ) -> Result<Whole<'a>, QueryError> {
+        match self {
+            Part::Cells(mut cells) => {
+                cells.fold(question, runs, p)?;
+                Ok(Whole::Cells(cells))
+            }
+            Part::Counts(counts) => {
+                match are_most {
+                    true => spare.restart_with(&counts),
+                    false => *spare = counts,
+                }
+                add_runs(spare, runs, p);
+                Ok(Whole::Counts(spare))
+            }
+        }
+    }
+}
+
+fn add_runs(counts: &mut WordCounts, runs: &[Run], p: usize) {
+    for run in runs {
+        let rows = run.part(p);
+        let keys = &run.keys[0].as_primitive::<UInt64Type>().values()[rows.clone()];
+        match &run.payload {
+            Payload::Counts(more) => {
+                keys.iter().zip(&more[rows]).for_each(|(&key, &more)| counts.add(key, more));
+            }
+            _ => counts.add_each(keys),
+        }
+    }
+}
+
+/// All groups of one part.
+pub(super) enum Whole<'a> {
+    Cells(Cells),
+    Counts(&'a WordCounts),
+}
+
+impl Whole<'_> {
     /// Tells `found`, of the groups of part `p`, the cells of [`Grouper::present_cells`](super::grouper::Grouper) and in
     /// how many groups each is.
     pub(super) fn present_cells(
@@ -120,8 +157,8 @@ impl Part {
         mut found: impl FnMut(usize, u64),
     ) {
         match self {
-            Part::Cells(cells) => cells.grouper.present_cells(slots, &cells.live(), |cell| found(cell, 1)),
-            Part::Counts(counts) => {
+            Whole::Cells(cells) => cells.grouper.present_cells(slots, &cells.live(), |cell| found(cell, 1)),
+            Whole::Counts(counts) => {
                 let mut nans = 0;
                 if let Some(nan) = question.key_type().and_then(nan_word) {
                     counts.each(p as u64, |word, _| nans += u64::from(word == nan));
@@ -134,8 +171,8 @@ impl Part {
     /// The groups of part `p`, which has so many rows without a key beside what was folded.
     pub(super) fn into_cells(self, question: &Compiled, p: usize, missing: u64) -> Cells {
         match self {
-            Part::Cells(cells) => cells,
-            Part::Counts(of) => {
+            Whole::Cells(cells) => cells,
+            Whole::Counts(of) => {
                 let mut words = Vec::with_capacity(of.len());
                 // One more, which the lanes add.
                 let mut counts = Vec::with_capacity(of.len() + 3);
