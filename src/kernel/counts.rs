@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::ids::prefetch;
 #[cfg(target_arch = "x86_64")]
 use super::wide::{Level, level};
 
@@ -275,20 +276,6 @@ fn holding_avx2(line: &Line, key: u64, but: u64) -> u32 {
         _mm256_movemask_pd(_mm256_castsi256_pd(is_key)) as u32
     };
     four(0) | four(4) << 4
-}
-
-/// Asks for a line.
-#[inline(always)]
-fn prefetch(lines: &[Line], line: usize) {
-    #[cfg(target_arch = "x86_64")]
-    #[expect(unsafe_code, reason = "a hint to the cache")]
-    // SAFETY: a prefetch neither reads nor writes.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(lines.as_ptr().wrapping_add(line).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (lines, line);
 }
 
 #[cfg(test)]

@@ -339,7 +339,7 @@ fn ask_ahead<T>(values: &[T]) {
 
 /// Asks for the cache line of `slots[slot]`.
 #[inline]
-fn prefetch(slots: &[u32], slot: usize) {
+pub(super) fn prefetch<T>(slots: &[T], slot: usize) {
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "a hint to the cache")]
     // SAFETY: `slot` is inside the table, and a prefetch neither reads nor writes.
