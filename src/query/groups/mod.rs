@@ -149,9 +149,7 @@ impl Compiled {
         };
         keys.iter().map(of_key).collect()
     }
-}
 
-impl Compiled {
     /// Whether words that are only counted are many. That is not asked of a unit's rows alone: counts are the same.
     fn met_many(&self) -> &AtomicBool {
         static NEVER: AtomicBool = AtomicBool::new(false);

@@ -206,6 +206,11 @@ impl GroupTotal {
         (&self.runs, self.waiting > self.folded)
     }
 
+    /// The rows without a key that are to be added to part `p`.
+    fn missing_in(&self, p: usize) -> u64 {
+        if p == 0 { self.missing } else { 0 }
+    }
+
     /// What `of` makes of every part, given its number and the rows without a key that are to be added to it; of all
     /// groups as one part while they are few.
     fn of_parts<T: Send>(
@@ -220,11 +225,10 @@ impl GroupTotal {
         }
         self.make_parts(question)?;
         let parts = std::mem::take(&mut self.parts);
-        let (runs, missing) = (self.waiting_runs(), self.missing);
         let spare = || WordCounts::new(self.plan.bits());
         let part = |spare: &mut WordCounts, (p, part): (usize, Part)| {
             task.check()?;
-            of(part.whole(question, runs, p, spare)?, p, if p == 0 { missing } else { 0 })
+            of(part.whole(question, self.waiting_runs(), p, spare)?, p, self.missing_in(p))
         };
         let made = parts.into_par_iter().enumerate().map_init(spare, part).collect();
         drop_behind(self.runs);
@@ -243,8 +247,7 @@ impl GroupTotal {
             for (p, part) in std::mem::take(&mut self.parts).into_iter().enumerate() {
                 task.check()?;
                 let part = part.whole(question, self.waiting_runs(), p, &mut spare)?;
-                let missing = if p == 0 { self.missing } else { 0 };
-                self.cells.absorb(question, part.into_cells(question, p, missing))?;
+                self.cells.absorb(question, part.into_cells(question, p, self.missing_in(p)))?;
             }
         }
         let live = self.cells.live();
